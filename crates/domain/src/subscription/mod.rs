@@ -365,7 +365,7 @@ impl Subscription {
             self.register(registered);
         }
         if self.plan_set.is_none() {
-            self.plan_set = earlier.plan_set.clone();
+            self.plan_set.clone_from(&earlier.plan_set);
         }
         if let (Tenant::None | Tenant::Requested, Some(id)) = (&self.tenant, earlier.tenant.id()) {
             self.tenant = Tenant::Ready { id: id.clone() };
