@@ -73,10 +73,16 @@ impl Ids {
         uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid().to_string()
     }
 
-    /// Numbers for whatever else must be repeatable.
-    pub(crate) fn random(&mut self, kind: &str) -> StdRng {
+    /// The next number of its kind, from 1.
+    pub(crate) fn number(&mut self, kind: &str) -> u64 {
         let counter = self.counters.entry(kind.to_owned()).or_default();
         *counter += 1;
+        *counter
+    }
+
+    /// Numbers for whatever else must be repeatable.
+    pub(crate) fn random(&mut self, kind: &str) -> StdRng {
+        let counter = self.number(kind);
         let name = format!("{}/{kind}/{counter}", self.seed);
         let digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
         let (high, low) = digest.as_u64_pair();

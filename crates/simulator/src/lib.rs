@@ -1,1 +1,41 @@
-//! simulator
+#![doc = include_str!("../README.md")]
+
+mod agreements;
+mod buyer;
+mod clock;
+mod control;
+mod entitlements;
+mod events;
+mod faults;
+mod ids;
+mod invoice;
+mod metering;
+mod notice;
+mod options;
+mod product;
+mod quota;
+mod rate;
+mod records;
+mod resolve;
+mod simulator;
+mod sns;
+mod state;
+mod storage;
+pub mod switches;
+mod table;
+mod wire;
+
+pub use self::buyer::{Bought, BuyError, ChangeError, Purchase};
+pub use self::clock::Clock;
+pub use self::faults::{Fault, Faults};
+pub use self::invoice::{InvoiceLine, InvoiceRecord};
+pub use self::notice::{Channel, Notification};
+pub use self::options::{OpenError, Options};
+pub use self::product::{Dimension, Pricing, Product, UnknownPricing};
+pub use self::quota::{Hand, Stopwatch};
+pub use self::rate::{InvalidRate, Rate};
+pub use self::records::{Agreement, AgreementStatus, Grant, Intent};
+pub use self::simulator::Simulator;
+pub use self::storage::StorageError;
+pub use self::switches::{BadSwitch, Switches};
+pub use self::wire::{Call, Protocol};

@@ -1,2 +1,3 @@
-//! simulator
+//! The simulator on its own.
+
 fn main() {}

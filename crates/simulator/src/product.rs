@@ -63,8 +63,7 @@ impl Product {
 
     /// Whether `dimension` can be bought up front.
     pub(crate) fn sells(&self, dimension: &str) -> bool {
-        self.pricing.has_contract()
-            && self.dimensions.get(dimension).is_some_and(|it| it.contract)
+        self.pricing.has_contract() && self.dimensions.get(dimension).is_some_and(|it| it.contract)
     }
 }
 

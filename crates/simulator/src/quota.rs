@@ -80,7 +80,8 @@ impl Quotas {
         let (now, full) = (self.stopwatch.elapsed(), u64::from(per_second) * 1000);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = buckets.entry(name).or_insert(Bucket { level: full, filled: now });
-        let millis = u64::try_from(now.saturating_sub(bucket.filled).as_millis()).unwrap_or(u64::MAX);
+        let millis =
+            u64::try_from(now.saturating_sub(bucket.filled).as_millis()).unwrap_or(u64::MAX);
         if millis > 0 {
             let refill = millis.saturating_mul(per_second.into());
             bucket.level = bucket.level.saturating_add(refill).min(full);

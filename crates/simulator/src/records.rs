@@ -68,9 +68,11 @@ impl AgreementStatus {
     pub(crate) fn continues(self) -> bool {
         match self {
             Self::Renewed | Self::Replaced => true,
-            Self::Active | Self::Cancelled | Self::Expired | Self::RolledBack | Self::Terminated => {
-                false
-            }
+            Self::Active
+            | Self::Cancelled
+            | Self::Expired
+            | Self::RolledBack
+            | Self::Terminated => false,
         }
     }
 }
@@ -171,7 +173,9 @@ impl License {
     /// When the final window closes, if it has been opened or is about to be (F§8.2).
     pub(crate) fn closes(&self, switches: &Switches) -> Option<Timestamp> {
         let opener = match switches.final_hour_opener {
-            FinalHourOpener::Earlier => [self.ended, self.deprovisioned].into_iter().flatten().min(),
+            FinalHourOpener::Earlier => {
+                [self.ended, self.deprovisioned].into_iter().flatten().min()
+            }
             FinalHourOpener::Ended => self.ended,
             FinalHourOpener::Deprovisioned => self.deprovisioned,
         };

@@ -56,7 +56,8 @@ impl State {
         storage: Option<Arc<Storage>>,
     ) -> Result<Self, StorageError> {
         let from = storage.as_deref();
-        let ids = match from.map(|it| it.load::<Ids>("ids")).transpose()?.unwrap_or_default().pop() {
+        let ids = match from.map(|it| it.load::<Ids>("ids")).transpose()?.unwrap_or_default().pop()
+        {
             Some((_, stored)) => stored.resume(options.seed),
             None => Ids::new(options.seed),
         };
@@ -87,8 +88,10 @@ impl State {
     fn recall_agenda(&mut self) {
         let ends = self.agreements.values().filter(|it| it.is_active());
         let ends = ends.filter_map(|it| Some((it.ends?, Matter::AgreementEnds(it.id.clone()))));
-        let approvals =
-            self.cancellations.values().filter(|it| it.status == CancellationStatus::PendingApproval);
+        let approvals = self
+            .cancellations
+            .values()
+            .filter(|it| it.status == CancellationStatus::PendingApproval);
         let approvals = approvals.map(|it| {
             (later(it.created, AUTO_APPROVAL), Matter::CancellationApproved(it.id.clone()))
         });
@@ -168,10 +171,12 @@ impl State {
     }
 
     /// The legacy customer that is this account.
-    pub(crate) fn customer_by_account(&self, product_code: &str, account: &str) -> Option<&Customer> {
-        self.customers
-            .values()
-            .find(|it| it.product_code == product_code && it.account == account)
+    pub(crate) fn customer_by_account(
+        &self,
+        product_code: &str,
+        account: &str,
+    ) -> Option<&Customer> {
+        self.customers.values().find(|it| it.product_code == product_code && it.account == account)
     }
 }
 

@@ -15,7 +15,10 @@ pub(crate) struct Table<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Table<T> {
-    pub(crate) fn load(kind: &'static str, storage: Option<&Storage>) -> Result<Self, StorageError> {
+    pub(crate) fn load(
+        kind: &'static str,
+        storage: Option<&Storage>,
+    ) -> Result<Self, StorageError> {
         let rows = match storage {
             Some(storage) => storage.load(kind)?.into_iter().collect(),
             None => BTreeMap::new(),

@@ -1,0 +1,132 @@
+//! `SearchAgreements` (F§5.1).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::access::{Party, invalid, page_size, text};
+use super::describe::end_behavior;
+use super::filter;
+use crate::records::Agreement;
+use crate::state::State;
+use crate::switches::{CppoVisibility, OnOff};
+use crate::wire::{ApiError, Caller, Shape};
+
+const PAGE: usize = 50;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    EndTime,
+    StartTime,
+    LastUpdateTime,
+}
+
+impl State {
+    pub(crate) fn search_agreements(
+        &mut self,
+        caller: &Caller,
+        request: &Value,
+    ) -> Result<Shape, ApiError> {
+        match text(request, "catalog")?.as_deref() {
+            None | Some("AWSMarketplace") => {}
+            Some(_) => return Err(invalid("INVALID_CATALOG", "There is no such catalog")),
+        }
+        let search = filter::read(request)?;
+        let (order, descending) = read_sort(request, search.party)?;
+        let size = page_size(request, PAGE)?;
+        let (offset, emptied) = match text(request, "nextToken")? {
+            Some(token) => read_cursor(&token)
+                .ok_or_else(|| invalid("INVALID_NEXT_TOKEN", "nextToken is invalid"))?,
+            None => (0, false),
+        };
+        let mut found: Vec<&Agreement> = self
+            .agreements
+            .values()
+            .filter(|it| self.is_listed(it, caller, search.party) && search.matches(self, it))
+            .collect();
+        found.sort_by_key(|it| (sort_key(it, order), it.id.clone()));
+        if descending {
+            found.reverse();
+        }
+        let rest: Vec<&Agreement> = found.into_iter().skip(offset).collect();
+        if self.switches.empty_pages == OnOff::On && !emptied && !rest.is_empty() {
+            return Ok(page(Vec::new(), Some(write_cursor(offset, true))));
+        }
+        let next = (rest.len() > size).then(|| write_cursor(offset.saturating_add(size), false));
+        let summaries = rest.into_iter().take(size).map(|it| self.summary(it)).collect();
+        Ok(page(summaries, next))
+    }
+
+    fn is_listed(&self, agreement: &Agreement, caller: &Caller, wanted: Party) -> bool {
+        match self.party(agreement, caller) {
+            Some(Party::Manufacturer) => {
+                wanted == Party::Proposer && self.switches.cppo_visibility == CppoVisibility::Full
+            }
+            Some(party) => party == wanted,
+            None => false,
+        }
+    }
+
+    fn summary(&self, agreement: &Agreement) -> Shape {
+        let (behavior, reason) = end_behavior(agreement).unzip();
+        let license = Shape::map([("licenseArn", (&agreement.license_arn).into())]);
+        Shape::map([
+            ("agreementId", (&agreement.id).into()),
+            ("acceptanceTime", agreement.accepted.into()),
+            ("startTime", agreement.starts.into()),
+            ("endTime", agreement.ends.into()),
+            ("lastUpdateTime", agreement.updated.into()),
+            ("agreementType", "PurchaseAgreement".into()),
+            ("acceptor", Shape::map([("accountId", (&agreement.account).into())])),
+            ("proposer", Shape::map([("accountId", (&agreement.proposer).into())])),
+            ("proposalSummary", self.proposal_summary(agreement)),
+            ("status", agreement.status.as_str().into()),
+            ("entitlements", Shape::List(vec![license])),
+            ("initialAgreementId", (&agreement.initial_id).into()),
+            ("endTimeBehaviorType", behavior.into()),
+            ("endTimeBehaviorReasonCode", reason.flatten().into()),
+            ("freeTrialEndTime", agreement.free_trial_ends.into()),
+        ])
+    }
+}
+
+fn page(summaries: Vec<Shape>, next: Option<String>) -> Shape {
+    Shape::map([("agreementViewSummaries", Shape::List(summaries)), ("nextToken", next.into())])
+}
+
+fn sort_key(agreement: &Agreement, order: Order) -> Timestamp {
+    match order {
+        Order::EndTime => agreement.ends.unwrap_or(Timestamp::MAX),
+        Order::StartTime => agreement.starts,
+        Order::LastUpdateTime => agreement.updated,
+    }
+}
+
+fn read_sort(request: &Value, party: Party) -> Result<(Order, bool), ApiError> {
+    let sort = request.get("sort").cloned().unwrap_or_default();
+    let order = match text(&sort, "sortBy")?.as_deref() {
+        None | Some("EndTime") => Order::EndTime,
+        Some("StartTime") if party == Party::Proposer => Order::StartTime,
+        Some("LastUpdateTime") if party == Party::Proposer => Order::LastUpdateTime,
+        Some(_) => return Err(invalid("INVALID_SORT_BY", "There is no such order")),
+    };
+    match text(&sort, "sortOrder")?.as_deref() {
+        Some("ASCENDING") => Ok((order, false)),
+        None | Some("DESCENDING") => Ok((order, true)),
+        Some(_) => Err(invalid("INVALID_SORT_ORDER", "There is no such sort order")),
+    }
+}
+
+fn write_cursor(offset: usize, emptied: bool) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}{offset}", if emptied { 'e' } else { 'f' }))
+}
+
+fn read_cursor(token: &str) -> Option<(usize, bool)> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    let (emptied, offset) = match text.strip_prefix('e') {
+        Some(offset) => (true, offset),
+        None => (false, text.strip_prefix('f')?),
+    };
+    Some((offset.parse().ok()?, emptied))
+}
