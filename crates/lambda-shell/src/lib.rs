@@ -1,1 +1,15 @@
-//! lambda-shell
+#![doc = include_str!("../README.md")]
+
+pub mod aws;
+pub mod batch;
+pub mod config;
+pub mod extract;
+pub mod logs;
+pub mod metrics;
+pub mod number;
+pub mod problem;
+pub mod session;
+pub mod signature;
+mod start;
+
+pub use start::start;

@@ -1,0 +1,58 @@
+//! Answers to batches: what failed is delivered again, what succeeded is not.
+
+use std::future::Future;
+
+use futures::StreamExt;
+use serde::Serialize;
+
+/// The answer of a function whose trigger has `ReportBatchItemFailures`: empty when all went well.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchResponse {
+    /// What failed.
+    pub batch_item_failures: Vec<BatchItemFailure>,
+}
+
+/// One record that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchItemFailure {
+    /// The message id (SQS) or the sequence number (streams).
+    pub item_identifier: String,
+}
+
+impl BatchResponse {
+    /// These records failed.
+    pub fn failed(ids: impl IntoIterator<Item = String>) -> Self {
+        let failure = |item_identifier| BatchItemFailure { item_identifier };
+        Self { batch_item_failures: ids.into_iter().map(failure).collect() }
+    }
+
+    /// The ids of what failed.
+    pub fn failures(&self) -> impl Iterator<Item = &str> {
+        self.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str())
+    }
+}
+
+/// Does `work` on every record, at most `concurrency` at a time, and answers with the ids of those that failed, in the
+/// order given. `work` logs its own failures, because it knows what they are about.
+pub async fn each<R, W>(
+    records: Vec<(String, R)>,
+    concurrency: usize,
+    work: impl Fn(R) -> W,
+) -> BatchResponse
+where
+    W: Future<Output = Result<(), Failed>>,
+{
+    let outcomes = records.into_iter().map(|(id, record)| {
+        let done = work(record);
+        async move { done.await.err().map(|Failed| id) }
+    });
+    let failed: Vec<_> =
+        futures::stream::iter(outcomes).buffered(concurrency.max(1)).collect().await;
+    BatchResponse::failed(failed.into_iter().flatten())
+}
+
+/// A record was not dealt with, and why has been logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed;

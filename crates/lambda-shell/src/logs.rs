@@ -1,0 +1,32 @@
+//! Logs: one JSON object a line. A message reads alone, fields are for queries, a failure is logged once and where it
+//! is handled. Never a body, a token, a secret or personal data.
+
+use std::error::Error;
+use std::fmt;
+
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Begins logging to standard output. A second call changes nothing.
+pub fn init(targets: Targets) {
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false);
+    // Fails only when logging has begun already, e.g. in the local system, and then there is nothing to do.
+    let _begun = tracing_subscriber::registry().with(targets).with(lines).try_init();
+}
+
+/// An error and all its causes in one line: `DynamoDB is not available: timed out: …`.
+#[derive(Debug)]
+pub struct Chain<'a>(pub &'a (dyn Error + 'a));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

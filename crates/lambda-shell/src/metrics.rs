@@ -1,0 +1,199 @@
+//! Metrics: CloudWatch embedded metric format, one JSON line each on standard output, which CloudWatch turns into
+//! metrics without a call. Names are constants here and nowhere else; alarms in the template use the same.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// The namespace of all metrics.
+pub const NAMESPACE: &str = "Marketplace";
+
+/// The one dimension that some metrics have: why, or which kind.
+pub const REASON: &str = "Reason";
+
+/// A metric's name and unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// The name.
+    pub name: &'static str,
+    /// CloudWatch's word for its unit.
+    pub unit: &'static str,
+}
+
+const fn count(name: &'static str) -> Metric {
+    Metric { name, unit: "Count" }
+}
+
+const fn milliseconds(name: &'static str) -> Metric {
+    Metric { name, unit: "Milliseconds" }
+}
+
+/// Notices that changed something.
+pub const NOTICES_APPLIED: Metric = count("NoticesApplied");
+/// Notices that were taken without a change; the reason says why.
+pub const NOTICES_PASSED: Metric = count("NoticesPassed");
+/// Bodies that are not notices.
+pub const NOTICES_UNREADABLE: Metric = count("NoticesUnreadable");
+/// Notices that could not be taken now and come again.
+pub const NOTICES_FAILED: Metric = count("NoticesFailed");
+
+/// Webhook requests, by how they were answered.
+pub const WEBHOOK_REQUESTS: Metric = count("WebhookRequests");
+/// Webhook requests whose proof failed, by what failed.
+pub const WEBHOOK_REJECTED: Metric = count("WebhookRejected");
+/// Webhook requests that failed on our side.
+pub const WEBHOOK_FAILED: Metric = count("WebhookFailed");
+/// How long a webhook request took.
+pub const WEBHOOK_LATENCY: Metric = milliseconds("WebhookLatency");
+
+/// Usage events that were new and are booked.
+pub const USAGE_ACCEPTED: Metric = count("UsageAccepted");
+/// Usage events that were there before.
+pub const USAGE_DUPLICATE: Metric = count("UsageDuplicate");
+/// Usage events that were refused, by code.
+pub const USAGE_REFUSED: Metric = count("UsageRefused");
+/// Usage events that could not be stored now.
+pub const USAGE_FAILED: Metric = count("UsageFailed");
+
+/// Metering records that AWS bills.
+pub const RECORDS_ACCEPTED: Metric = count("RecordsAccepted");
+/// Metering records that AWS does not bill and that are sent no more.
+pub const RECORDS_PARKED: Metric = count("RecordsParked");
+/// Metering records that AWS has not answered for and that are sent again.
+pub const RECORDS_PENDING: Metric = count("RecordsPending");
+/// Calls of BatchMeterUsage.
+pub const METERING_CALLS: Metric = count("MeteringCalls");
+/// Scheduled runs of the metering scheduler; its absence is an alarm.
+pub const SETTLEMENT_RUNS: Metric = count("SettlementRuns");
+/// Settlements that failed.
+pub const SETTLEMENT_FAILED: Metric = count("SettlementFailed");
+/// Age in hours of the oldest usage that AWS has not accepted yet.
+pub const OLDEST_UNSETTLED_HOURS: Metric = count("OldestUnsettledHours");
+
+/// Subscriptions created.
+pub const SUBSCRIPTIONS_CREATED: Metric = count("SubscriptionsCreated");
+/// Subscriptions updated.
+pub const SUBSCRIPTIONS_UPDATED: Metric = count("SubscriptionsUpdated");
+/// Cancellations asked for.
+pub const SUBSCRIPTIONS_CANCELLED: Metric = count("SubscriptionsCancelled");
+/// Subscriptions that could not be created.
+pub const SUBSCRIPTION_CREATION_FAILED: Metric = count("SubscriptionCreationFailed");
+/// Time from subscribing to a confirmed tenant.
+pub const ONBOARDING_TIME: Metric = milliseconds("OnboardingTime");
+
+/// Buyers who arrived with a token, by what became of it.
+pub const REGISTRATIONS_LANDED: Metric = count("RegistrationsLanded");
+/// Registrations that were completed.
+pub const REGISTRATIONS_COMPLETED: Metric = count("RegistrationsCompleted");
+/// Registrations that failed on our side.
+pub const REGISTRATIONS_FAILED: Metric = count("RegistrationsFailed");
+
+/// Tenant notices published.
+pub const TENANT_NOTICES_PUBLISHED: Metric = count("TenantNoticesPublished");
+/// Tenant notices that could not be published now.
+pub const TENANT_NOTICES_FAILED: Metric = count("TenantNoticesFailed");
+
+/// All metrics, for the test that compares them with the template's alarms.
+pub const ALL: &[Metric] = &[
+    NOTICES_APPLIED,
+    NOTICES_PASSED,
+    NOTICES_UNREADABLE,
+    NOTICES_FAILED,
+    WEBHOOK_REQUESTS,
+    WEBHOOK_REJECTED,
+    WEBHOOK_FAILED,
+    WEBHOOK_LATENCY,
+    USAGE_ACCEPTED,
+    USAGE_DUPLICATE,
+    USAGE_REFUSED,
+    USAGE_FAILED,
+    RECORDS_ACCEPTED,
+    RECORDS_PARKED,
+    RECORDS_PENDING,
+    METERING_CALLS,
+    SETTLEMENT_RUNS,
+    SETTLEMENT_FAILED,
+    OLDEST_UNSETTLED_HOURS,
+    SUBSCRIPTIONS_CREATED,
+    SUBSCRIPTIONS_UPDATED,
+    SUBSCRIPTIONS_CANCELLED,
+    SUBSCRIPTION_CREATION_FAILED,
+    ONBOARDING_TIME,
+    REGISTRATIONS_LANDED,
+    REGISTRATIONS_COMPLETED,
+    REGISTRATIONS_FAILED,
+    TENANT_NOTICES_PUBLISHED,
+    TENANT_NOTICES_FAILED,
+];
+
+/// Where metrics go. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Metrics {
+    /// To standard output, where Lambda's log agent takes them.
+    pub fn stdout() -> Self {
+        Self::to(print)
+    }
+
+    /// Nowhere.
+    pub fn discard() -> Self {
+        Self::to(|_| ())
+    }
+
+    /// To `sink`, one JSON line a call.
+    pub fn to(sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(sink))
+    }
+
+    /// Emits values measured at `now`, in one line.
+    pub fn emit(&self, now: Timestamp, values: &[(Metric, u64)]) {
+        if !values.is_empty() {
+            (self.0)(&line(now, None, values).to_string());
+        }
+    }
+
+    /// Emits one value under a reason, both as a total and by reason. Reasons must be few: each is a metric of its own.
+    pub fn emit_by(&self, now: Timestamp, metric: Metric, reason: &str, value: u64) {
+        (self.0)(&line(now, Some(reason), &[(metric, value)]).to_string());
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+fn line(now: Timestamp, reason: Option<&str>, values: &[(Metric, u64)]) -> Value {
+    let definitions: Vec<_> = values
+        .iter()
+        .map(|(metric, _)| json!({"Name": metric.name, "Unit": metric.unit}))
+        .collect();
+    let mut dimensions = vec![json!([])];
+    let mut line = Map::new();
+    if let Some(reason) = reason {
+        dimensions.push(json!([REASON]));
+        line.insert(REASON.to_owned(), json!(reason));
+    }
+    for (metric, value) in values {
+        line.insert(metric.name.to_owned(), json!(value));
+    }
+    line.insert(
+        "_aws".to_owned(),
+        json!({
+            "Timestamp": now.as_millisecond(),
+            "CloudWatchMetrics": [
+                {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": definitions}
+            ],
+        }),
+    );
+    Value::Object(line)
+}
+
+#[expect(clippy::print_stdout, reason = "the embedded metric format is a line on standard output")]
+fn print(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,44 @@
+//! Decimal numbers as they were written.
+
+use std::fmt;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// A number from JSON, given as a number or as a string, with exactly the digits that were sent: it never passes
+/// through a float. What the digits mean, and whether they are a number at all, is decided by whoever reads them.
+///
+/// Only reads from JSON, and not inside internally tagged or flattened types, which lose the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberText(String);
+
+impl NumberText {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The digits.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Display for NumberText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for NumberText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let text = raw.get();
+        match text.as_bytes().first() {
+            Some(b'"') => serde_json::from_str(text).map(Self).map_err(D::Error::custom),
+            Some(b'-' | b'0'..=b'9') => Ok(Self(text.to_owned())),
+            _ => Err(D::Error::custom("expected a number or a string with a number in it")),
+        }
+    }
+}
