@@ -1,11 +1,21 @@
 #![doc = include_str!("../README.md")]
 
+pub mod billing;
+mod change;
 mod clock;
 #[cfg(feature = "contracts")]
 pub mod contracts;
+pub mod entitlements;
 mod error;
+mod links;
 mod listing;
+pub mod notices;
+pub mod outbox;
 pub mod ports;
+pub mod registration;
+pub mod settlement;
+pub mod subscriptions;
+pub mod usage;
 
 pub use clock::Clock;
 pub use error::{BoxError, Error};

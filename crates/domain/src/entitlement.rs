@@ -81,8 +81,12 @@ impl Subscription {
     /// The terms a dimension is metered on now.
     ///
     /// Usage pricing includes nothing and bills everything; a contract owes nothing and blocks beyond what was bought;
-    /// a contract with consumption bills what goes beyond AWS's entitlement or, without one, the plan.
+    /// a contract with consumption bills what goes beyond AWS's entitlement or, without one, the plan. Until AWS has told
+    /// what was bought, nothing is due.
     pub fn terms(&self, spec: &DimensionSpec, catalog: &Catalog) -> Terms {
+        if self.terms_are_provisional() {
+            return Terms { included: Allowance::Unlimited, overage: Overage::Billed };
+        }
         let rule = self.plan(catalog).and_then(|plan| plan.dimensions.get(&spec.id));
         let entitled = self
             .entitlements

@@ -7,8 +7,8 @@ use std::future::Future;
 
 use domain::entitlement::EntitledValue;
 use domain::ids::{
-    AccountId, AgreementId, CustomerIdentifier, Dimension, LicenseArn, LicenseRef, MeteringRecordId, ProductCode,
-    SubscriptionId,
+    AccountId, AgreementId, CustomerIdentifier, Dimension, LicenseArn, LicenseRef,
+    MeteringRecordId, ProductCode, SubscriptionId,
 };
 use domain::subscription::{CancellationRequest, TenantNotice};
 use domain::time::Hour;

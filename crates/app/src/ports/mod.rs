@@ -13,22 +13,28 @@ mod usage;
 
 pub use idempotency::{Begun, Idempotency, RequestKey, SavedResponse};
 pub use marketplace::{
-    AgreementDetails, AgreementService, EntitlementService, MeteringService, OutgoingRecord, RecordAnswer,
-    RegistrationService, RegistrationToken, ResolveError, ResolvedBuyer, SettlementQueue, SettlementRequest,
-    SubmitError, TenantTopic,
+    AgreementDetails, AgreementService, EntitlementService, MeteringService, OutgoingRecord,
+    RecordAnswer, RegistrationService, RegistrationToken, ResolveError, ResolvedBuyer,
+    SettlementQueue, SettlementRequest, SubmitError, TenantTopic,
 };
 pub use outbox::{Outbox, OutboxItem, OutboxKey};
 pub use page::{Cursor, Page};
 pub use subscriptions::{
-    AgreementLink, Change, Committed, Customer, DueItem, LinkWrite, ListFilter, MeterWrite, ParkedRegistration,
-    SeenNotice, StateWrite, Subscriptions, View, ViewKeys,
+    AgreementLink, Change, Committed, Customer, DueItem, LinkWrite, ListFilter, MeterWrite,
+    ParkedRegistration, SeenNotice, StateWrite, Subscriptions, View, ViewKeys,
 };
 pub use usage::{BookedEvent, Recorded, Saved, UnsettledMeter, Usage, UsageRead, UsageWrite};
 
 /// Everything the store adapter offers.
-pub trait Store: Subscriptions + Usage + Idempotency + Outbox + Clone + Send + Sync + 'static {}
+pub trait Store:
+    Subscriptions + Usage + Idempotency + Outbox + Clone + Send + Sync + 'static
+{
+}
 
-impl<T> Store for T where T: Subscriptions + Usage + Idempotency + Outbox + Clone + Send + Sync + 'static {}
+impl<T> Store for T where
+    T: Subscriptions + Usage + Idempotency + Outbox + Clone + Send + Sync + 'static
+{
+}
 
 /// Shards of the index of unsettled meters.
 pub const SHARDS: u8 = 16;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use domain::audit::AuditEntry;
-use domain::ids::{AccountId, AgreementId, CustomerIdentifier, NoticeId, ProductCode, SubscriptionId};
+use domain::ids::{
+    AccountId, AgreementId, CustomerIdentifier, NoticeId, ProductCode, SubscriptionId,
+};
 use domain::metering::{Meter, MeterKey};
 use domain::notice::Channel;
 use domain::subscription::{AgreementFacts, Status, Subscription, TenantNotice};

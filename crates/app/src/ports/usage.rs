@@ -101,7 +101,10 @@ pub trait Usage {
 
     /// Writes events and their meter in one transaction. MUST answer [`Recorded::Existing`] with what is there when
     /// any of the events exists, whatever else failed.
-    fn record_usage(&self, write: &UsageWrite) -> impl Future<Output = Result<Recorded, Error>> + Send;
+    fn record_usage(
+        &self,
+        write: &UsageWrite,
+    ) -> impl Future<Output = Result<Recorded, Error>> + Send;
 
     /// Reads one event by its own month and key.
     fn event(
@@ -121,7 +124,11 @@ pub trait Usage {
     ) -> impl Future<Output = Result<Saved, Error>> + Send;
 
     /// Writes a meter if its revision is `expected`: the freeze of a record.
-    fn save_meter(&self, meter: &Meter, expected: u64) -> impl Future<Output = Result<Saved, Error>> + Send;
+    fn save_meter(
+        &self,
+        meter: &Meter,
+        expected: u64,
+    ) -> impl Future<Output = Result<Saved, Error>> + Send;
 
     /// Writes a meter if its revision is `expected`, and the record that was booked, in one transaction.
     fn book(

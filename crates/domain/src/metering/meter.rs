@@ -235,6 +235,12 @@ impl Meter {
         self.note_waiting(now);
     }
 
+    /// Puts terms that are now known in the place of provisional ones: all that was used so far is judged by them.
+    pub fn settle_terms(&mut self, terms: Terms, now: Timestamp) {
+        self.terms = terms;
+        self.note_waiting(now);
+    }
+
     /// Fixes a record for all that is due and waiting, at most `most` units.
     pub(super) fn freeze(&mut self, hour: Hour, most: u64, now: Timestamp, oldest_useful: Hour) {
         let quantity = self.to_meter().min(most);

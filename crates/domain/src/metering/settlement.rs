@@ -80,6 +80,28 @@ pub fn freeze(
     }
 }
 
+/// Fixes a zero record for the last complete hour of an idle meter, when that hour is free: the heartbeat that AWS
+/// recommends (fact sheet §3.8). Answers whether it did.
+#[must_use]
+pub fn freeze_heartbeat(
+    meter: &mut Meter,
+    phase: MeteringPhase,
+    window: &MeteringWindow,
+    now: Timestamp,
+) -> bool {
+    let MeteringPhase::Open { since } = phase else { return false };
+    if !meter.is_settled() {
+        return false;
+    }
+    let hour = Hour::of(now).previous();
+    // The last hour of a month is kept for usage that comes late.
+    if hour == meter.key.month.last_hour() || !usable(meter, hour, since, window, now) {
+        return false;
+    }
+    meter.freeze(hour, 0, now, oldest_in_reach(window, now));
+    true
+}
+
 /// What to do with a record under way that AWS has not accepted: `None` is to send it again.
 pub fn pending_fate(
     meter: &Meter,
@@ -362,6 +384,24 @@ mod tests {
         let fate = |now| pending_fate(&meter, open(), &MeteringWindow::default(), at(now));
         assert_eq!(fate("2026-11-11T08:59:59Z"), None);
         assert_eq!(fate("2026-11-11T09:00:00Z"), Some(ParkReason::Expired));
+    }
+
+    #[test]
+    fn an_idle_meter_sends_a_zero_for_each_complete_hour_once() {
+        let mut meter = meter("2026-11", 0);
+        let window = MeteringWindow::default();
+        assert!(freeze_heartbeat(&mut meter, open(), &window, at("2026-11-10T10:10:00Z")));
+        assert_eq!(meter.pending.map(|pending| pending.quantity), Some(0));
+        assert!(
+            !freeze_heartbeat(&mut meter, open(), &window, at("2026-11-10T10:20:00Z")),
+            "one is under way"
+        );
+        meter.accept_pending();
+        assert!(
+            !freeze_heartbeat(&mut meter, open(), &window, at("2026-11-10T10:20:00Z")),
+            "the hour is spent"
+        );
+        assert!(freeze_heartbeat(&mut meter, open(), &window, at("2026-11-10T11:10:00Z")));
     }
 
     #[test]

@@ -186,7 +186,9 @@ pub struct Subscription {
     pub plan_set: Option<PlanId>,
     /// What GetEntitlements answered last.
     pub entitlements: Option<EntitlementSnapshot>,
-    /// Whether the offer began with a free trial.
+    /// When to ask GetEntitlements again although no notice asks for it: it answered nothing yet.
+    pub reread_entitlements: Option<Timestamp>,
+    /// Whether a legacy notice spoke of a free trial.
     pub free_trial: bool,
     /// The platform workspace.
     pub tenant: Tenant,
@@ -231,6 +233,7 @@ impl Subscription {
             suspended: None,
             plan_set: None,
             entitlements: None,
+            reread_entitlements: None,
             free_trial: false,
             tenant: Tenant::None,
             continues: None,
@@ -400,12 +403,32 @@ impl Subscription {
         summary
     }
 
-    /// When something is to be done although no notice comes: the end of the final hour.
+    /// When something is to be done although no notice comes: the end of the final hour, or entitlements to ask for
+    /// again.
     pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
         match self.phase(now) {
             LicensePhase::Closing { until } => Some(until),
-            LicensePhase::Ended if self.concluded.is_none() => Some(now),
-            LicensePhase::Pending | LicensePhase::Active | LicensePhase::Ended => None,
+            LicensePhase::Ended => self.concluded.is_none().then_some(now),
+            LicensePhase::Pending | LicensePhase::Active => self.reread_entitlements,
         }
+    }
+
+    /// Whether the terms in force stand in for an answer of GetEntitlements that has not come yet. Nothing is due on
+    /// them; what was used is judged by the answer once it is there.
+    pub fn terms_are_provisional(&self) -> bool {
+        self.pricing.has_entitlements() && self.entitlements.is_none()
+    }
+
+    /// Takes over an answer of GetEntitlements. An empty answer never takes away what a former one granted: right
+    /// after the purchase it means "not yet", and after the end the final hour is still billed on the old terms.
+    pub fn take_entitlements(&mut self, snapshot: EntitlementSnapshot, ask_again: Timestamp) {
+        if snapshot.values.is_empty() {
+            self.reread_entitlements = self.entitlements.is_none().then_some(ask_again);
+            return;
+        }
+        if self.entitlements.as_ref().is_none_or(|kept| kept.as_of <= snapshot.as_of) {
+            self.entitlements = Some(snapshot);
+        }
+        self.reread_entitlements = None;
     }
 }

@@ -1,0 +1,93 @@
+//! Agreement notices. They carry neither product nor license: the link tells whose they are, and keeps them until
+//! that is known.
+
+use domain::ids::{AccountId, AgreementId};
+use domain::notice::{AgreementChange, Notice};
+use domain::subscription::{AgreementFacts, Dated};
+use jiff::Timestamp;
+
+use super::{Decision, NoticeOutcome, Tried, agreement_action, deed};
+use crate::change::state_change;
+use crate::links::{adopt_agreement, changed_link};
+use crate::ports::{AgreementService, Change, Store, ViewKeys};
+use crate::{Context, Error};
+
+pub(super) async fn decide<S, A>(
+    ctx: &Context<S, A>,
+    notice: &Notice,
+    agreement: &AgreementId,
+    account: Option<&AccountId>,
+    change: &AgreementChange,
+    now: Timestamp,
+) -> Result<Tried, Error>
+where
+    S: Store,
+    A: AgreementService + Sync,
+{
+    let view = ctx
+        .store
+        .view(&ViewKeys {
+            subscription: None,
+            agreements: vec![agreement.clone()],
+            notice: Some((notice.channel, notice.id.clone())),
+        })
+        .await?;
+    let link = view.links.get(agreement);
+    let owner = link.and_then(|link| link.subscription.as_ref());
+    let before = match owner {
+        Some(id) => ctx.store.subscription(id).await?,
+        None => None,
+    };
+    if view.notice_seen {
+        return Ok(Tried::Seen(before.map(Box::new)));
+    }
+    let facts = facts(ctx, agreement, change, notice.at).await?;
+    let link_write = changed_link(agreement, link, |after| after.facts.join(&facts));
+    let Some(before) = before else {
+        let change = Change { links: link_write.into_iter().collect(), ..Change::default() };
+        return Ok(Tried::Decided(Box::new(Decision {
+            change,
+            outcome: NoticeOutcome::Parked,
+            state: None,
+        })));
+    };
+    let mut after = before.clone();
+    if after.account.is_none() {
+        after.account = account.cloned();
+    }
+    after.join_agreement(agreement, &facts);
+    adopt_agreement(
+        &ctx.store,
+        &mut after,
+        agreement,
+        link_write.as_ref().map(|write| &write.after).or(link),
+    )
+    .await?;
+    if before.closing_since() != after.closing_since() {
+        after.concluded = None;
+    }
+    let deed = deed(notice, agreement_action(change));
+    let mut change =
+        state_change(&ctx.store, &ctx.listing, Some(&before), after.clone(), deed, now).await?;
+    change.links.extend(link_write);
+    let outcome = NoticeOutcome::Applied { subscription: after.id.clone() };
+    Ok(Tried::Decided(Box::new(Decision { change, outcome, state: Some(after) })))
+}
+
+/// The facts a notice tells, and for a new agreement those that only DescribeAgreement tells: where its chain began,
+/// and its free trial (fact sheet §5.1, §8.5).
+async fn facts<S, A: AgreementService>(
+    ctx: &Context<S, A>,
+    agreement: &AgreementId,
+    change: &AgreementChange,
+    at: Timestamp,
+) -> Result<AgreementFacts, Error> {
+    let mut facts = AgreementFacts::of(change, at);
+    let Some(created) = &mut facts.created else { return Ok(facts) };
+    let Some(details) = ctx.aws.describe(agreement).await? else { return Ok(facts) };
+    if created.value.previous.is_none() && created.value.intent.continues_another() {
+        created.value.previous = details.initial.filter(|initial| initial != agreement);
+    }
+    facts.trial_ends = details.trial_ends.map(|value| Dated { at, value });
+    Ok(facts)
+}

@@ -1,0 +1,175 @@
+//! The third step: what AWS said of a record becomes part of the meter and the ledger, in one transaction.
+
+use domain::ids::MeteringRecordId;
+use domain::metering::{Meter, MeteringRecord, ParkReason, RecordStatus};
+use domain::time::Hour;
+use jiff::Timestamp;
+
+use super::RunReport;
+use super::freeze::Ready;
+use crate::change::ATTEMPTS;
+use crate::ports::{Saved, Usage};
+use crate::{Context, Error};
+
+/// What AWS said of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Accepted(Option<MeteringRecordId>),
+    AlreadyHeld,
+    HeldDifferently,
+    NotSubscribed,
+    NoAnswer,
+    Bad(String),
+}
+
+/// What became of the record in our ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Accepted,
+    AlreadyHeld,
+    Parked,
+    Pending,
+    /// Another scheduler booked it meanwhile.
+    BookedElsewhere,
+}
+
+impl Outcome {
+    pub(super) fn count(self, report: &mut RunReport, since: Hour) {
+        let counter = match self {
+            Self::Accepted => &mut report.accepted,
+            Self::AlreadyHeld => &mut report.already_held,
+            Self::Parked => &mut report.parked,
+            Self::Pending => {
+                report.still_waiting(since);
+                &mut report.pending
+            }
+            Self::BookedElsewhere => return,
+        };
+        *counter = counter.saturating_add(1);
+    }
+}
+
+/// Books one record. What is not known to be accepted, nor sure to be refused for good, stays pending.
+pub(super) async fn book<S: Usage, A>(
+    ctx: &Context<S, A>,
+    ready: Ready,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<Outcome, Error> {
+    let (status, outcome) = match verdict {
+        Verdict::Accepted(record_id) => (RecordStatus::Accepted { record_id }, Outcome::Accepted),
+        Verdict::AlreadyHeld => (RecordStatus::Accepted { record_id: None }, Outcome::AlreadyHeld),
+        Verdict::HeldDifferently => (parked(ParkReason::Mismatched, None), Outcome::Parked),
+        Verdict::Bad(code) if is_for_good(&code) => {
+            (parked(ParkReason::Rejected, Some(code)), Outcome::Parked)
+        }
+        Verdict::Bad(code) => {
+            log_refused(&ready, &code);
+            return Ok(Outcome::Pending);
+        }
+        // Not terminal while the license is active: AWS may lag behind its own events. Once it is over, or the window
+        // has closed, the next look at the meter gives the record up.
+        Verdict::NotSubscribed => {
+            log_refused(&ready, "CustomerNotSubscribed");
+            return Ok(Outcome::Pending);
+        }
+        Verdict::NoAnswer => return Ok(Outcome::Pending),
+    };
+    write(ctx, ready, status, outcome, now).await
+}
+
+/// A license or time that AWS does not take now may be right later, or be given up with its window; everything else
+/// about a record is wrong whenever it is sent.
+fn is_for_good(code: &str) -> bool {
+    !matches!(
+        code,
+        "InvalidLicenseException"
+            | "TimestampOutOfBoundsException"
+            | "InvalidCustomerIdentifierException"
+    )
+}
+
+fn parked(reason: ParkReason, code: Option<String>) -> RecordStatus {
+    RecordStatus::Parked { reason, code }
+}
+
+async fn write<S: Usage, A>(
+    ctx: &Context<S, A>,
+    ready: Ready,
+    status: RecordStatus,
+    outcome: Outcome,
+    now: Timestamp,
+) -> Result<Outcome, Error> {
+    let Ready { meter, pending, .. } = ready;
+    let key = meter.key.clone();
+    let record = MeteringRecord {
+        key: key.clone(),
+        hour: Some(pending.hour),
+        quantity: pending.quantity,
+        status,
+        booked_at: now,
+    };
+    let mut known = Some(meter);
+    for _ in 0..ATTEMPTS {
+        let meter = match known.take() {
+            Some(meter) => meter,
+            None => match read_again(ctx, &key).await? {
+                Some(meter) if meter.pending == Some(pending) => meter,
+                Some(_) | None => return Ok(Outcome::BookedElsewhere),
+            },
+        };
+        let expected = meter.revision;
+        let after = booked(meter, &record.status);
+        if ctx.store.book(&after, expected, &record).await? == Saved::Done {
+            if outcome == Outcome::Parked {
+                log_parked(&record);
+            }
+            return Ok(outcome);
+        }
+    }
+    Err(Error::Contended { what: "the meter" })
+}
+
+fn booked(mut meter: Meter, status: &RecordStatus) -> Meter {
+    match status {
+        RecordStatus::Accepted { .. } => meter.accept_pending(),
+        RecordStatus::Parked { .. } => meter.park_pending(),
+    };
+    meter.revision = meter.revision.saturating_add(1);
+    meter
+}
+
+async fn read_again<S: Usage, A>(
+    ctx: &Context<S, A>,
+    key: &domain::metering::MeterKey,
+) -> Result<Option<Meter>, Error> {
+    let mut read = ctx.store.read_usage(&key.subscription, std::slice::from_ref(key)).await?;
+    Ok(read.meters.pop())
+}
+
+fn log_refused(ready: &Ready, code: &str) {
+    tracing::warn!(
+        subscription.id = %ready.meter.key.subscription,
+        usage.dimension = %ready.meter.key.dimension,
+        usage.hour = %ready.pending.hour,
+        aws.code = code,
+        "AWS did not take a metering record; it stays pending and is sent again"
+    );
+}
+
+/// Money that AWS will not bill: the line that an alarm counts.
+pub(super) fn log_parked(record: &MeteringRecord) {
+    let (reason, code) = match &record.status {
+        RecordStatus::Parked { reason, code } => (reason.as_str(), code.as_deref().unwrap_or("")),
+        RecordStatus::Accepted { .. } => return,
+    };
+    tracing::error!(
+        subscription.id = %record.key.subscription,
+        usage.dimension = %record.key.dimension,
+        usage.month = %record.key.month,
+        usage.quantity = record.quantity,
+        record.reason = reason,
+        aws.code = code,
+        "Due usage will not be billed by AWS and is parked for a human"
+    );
+}

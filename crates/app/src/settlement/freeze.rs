@@ -1,0 +1,126 @@
+//! The first step: a frozen record for what waits on a meter.
+
+use domain::metering::{
+    Freeze, Meter, MeterKey, MeteringRecord, ParkReason, Pending, RecordStatus, freeze,
+    pending_fate,
+};
+use domain::subscription::Subscription;
+use jiff::Timestamp;
+
+use super::book::log_parked;
+use crate::change::ATTEMPTS;
+use crate::ports::{OutgoingRecord, Saved, Usage};
+use crate::{Context, Error};
+
+/// A meter with a frozen record, ready to send.
+#[derive(Debug, Clone)]
+pub(super) struct Ready {
+    pub(super) meter: Meter,
+    pub(super) pending: Pending,
+    pub(super) record: OutgoingRecord,
+}
+
+/// What looking at a meter came to.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    pub(super) ready: Option<Ready>,
+    pub(super) frozen: bool,
+    pub(super) parked: u64,
+    pub(super) waits: bool,
+}
+
+/// Freezes a record when one is due and an hour is free; gives up what can never be billed.
+pub(super) async fn make_ready<S: Usage, A>(
+    ctx: &Context<S, A>,
+    key: &MeterKey,
+    now: Timestamp,
+) -> Result<Looked, Error> {
+    let window = &ctx.listing.window;
+    let mut looked = Looked::default();
+    for _ in 0..ATTEMPTS {
+        let mut read = ctx.store.read_usage(&key.subscription, std::slice::from_ref(key)).await?;
+        let (Some(state), Some(mut meter)) = (read.subscription, read.meters.pop()) else {
+            return Ok(looked);
+        };
+        let expected = meter.revision;
+        let phase = state.metering_phase(now);
+        if let Some(reason) = pending_fate(&meter, phase, window, now) {
+            let parked = meter.park_pending();
+            let hour = parked.map(|pending| pending.hour);
+            let quantity = parked.map_or(0, |pending| pending.quantity);
+            if park(ctx, meter, expected, parked_record(key, hour, quantity, reason, now)).await?
+                == Saved::Done
+            {
+                looked.parked = looked.parked.saturating_add(1);
+            }
+            continue;
+        }
+        if let Some(pending) = meter.pending {
+            looked.ready = Some(ready(&state, meter, pending));
+            return Ok(looked);
+        }
+        match freeze(&mut meter, phase, window, now) {
+            Freeze::Nothing => return Ok(looked),
+            Freeze::Later => {
+                looked.waits = true;
+                return Ok(looked);
+            }
+            Freeze::Lost(reason) => {
+                let quantity = meter.park_waiting();
+                if park(ctx, meter, expected, parked_record(key, None, quantity, reason, now))
+                    .await?
+                    == Saved::Done
+                {
+                    looked.parked = looked.parked.saturating_add(1);
+                    return Ok(looked);
+                }
+            }
+            Freeze::Frozen => {
+                meter.revision = expected.saturating_add(1);
+                if ctx.store.save_meter(&meter, expected).await? == Saved::Done {
+                    looked.frozen = true;
+                    looked.ready =
+                        meter.pending.map(|pending| ready(&state, meter.clone(), pending));
+                    return Ok(looked);
+                }
+            }
+        }
+    }
+    Err(Error::Contended { what: "the meter" })
+}
+
+pub(super) fn ready(state: &Subscription, meter: Meter, pending: Pending) -> Ready {
+    let record = OutgoingRecord {
+        license: state.license.clone(),
+        account: state.account.clone(),
+        dimension: meter.key.dimension.clone(),
+        hour: pending.hour,
+        quantity: pending.quantity,
+    };
+    Ready { meter, pending, record }
+}
+
+fn parked_record(
+    key: &MeterKey,
+    hour: Option<domain::time::Hour>,
+    quantity: u64,
+    reason: ParkReason,
+    now: Timestamp,
+) -> MeteringRecord {
+    let status = RecordStatus::Parked { reason, code: None };
+    MeteringRecord { key: key.clone(), hour, quantity, status, booked_at: now }
+}
+
+async fn park<S: Usage, A>(
+    ctx: &Context<S, A>,
+    mut meter: Meter,
+    expected: u64,
+    record: MeteringRecord,
+) -> Result<Saved, Error> {
+    meter.revision = expected.saturating_add(1);
+    let saved = ctx.store.book(&meter, expected, &record).await?;
+    if saved == Saved::Done {
+        log_parked(&record);
+    }
+    Ok(saved)
+}
