@@ -56,3 +56,41 @@ where
 /// A record was not dealt with, and why has been logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failed;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn batch(size: usize) -> Vec<(String, usize)> {
+        (0..size).map(|n| (format!("message-{n}"), n)).collect()
+    }
+
+    #[tokio::test]
+    async fn only_what_failed_is_delivered_again() {
+        let answer =
+            each(batch(5), 2, async |n| if n % 2 == 0 { Ok(()) } else { Err(Failed) }).await;
+        assert_eq!(answer.failures().collect::<Vec<_>>(), ["message-1", "message-3"]);
+        assert_eq!(
+            serde_json::to_value(&answer).unwrap(),
+            serde_json::json!({"batchItemFailures": [
+                {"itemIdentifier": "message-1"}, {"itemIdentifier": "message-3"}
+            ]})
+        );
+    }
+
+    #[tokio::test]
+    async fn no_more_records_are_at_work_than_allowed() {
+        let (at_work, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let answer = each(batch(20), 3, async |_| {
+            most.fetch_max(at_work.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            at_work.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        })
+        .await;
+        assert_eq!(answer, BatchResponse::default());
+        assert_eq!(most.into_inner(), 3);
+    }
+}

@@ -93,11 +93,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let is_form = |kind: &str| kind == "application/x-www-form-urlencoded";
         media_type(request.headers(), is_form, "application/x-www-form-urlencoded")?;
-        let (parts, body) = request.into_parts();
-        let Raw(body) = Raw::from_request(Request::new(body), state).await?;
-        let request = Request::from_parts(parts, body.into());
         match axum::Form::from_request(request, state).await {
             Ok(axum::Form(value)) => Ok(Self(value)),
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(too_large())
+            }
             Err(_) => Err(Problem::unprocessable(
                 "invalid_form",
                 "The form lacks a field or has one that is not what it must be.",
@@ -135,11 +135,7 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
         match Bytes::from_request(request, state).await {
             Ok(body) => Ok(Self(body)),
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Problem::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "body_too_large",
-                    "The body is larger than this address takes.",
-                ))
+                Err(too_large())
             }
             Err(_) => Err(Problem::bad_request(
                 "unreadable_body",
@@ -147,6 +143,11 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
             )),
         }
     }
+}
+
+fn too_large() -> Problem {
+    let detail = "The body is larger than this address takes.";
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }
 
 fn media_type(
@@ -165,3 +166,6 @@ fn media_type(
         format!("The body must be sent as {wanted}."),
     ))
 }
+
+#[cfg(test)]
+mod tests;

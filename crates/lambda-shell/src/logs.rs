@@ -30,3 +30,14 @@ impl fmt::Display for Chain<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_tells_every_cause_once() {
+        let error = app::Error::Unavailable { dependency: "DynamoDB", source: "timed out".into() };
+        assert_eq!(Chain(&error).to_string(), "DynamoDB is not available: timed out");
+    }
+}

@@ -1,4 +1,4 @@
-//! Metrics: CloudWatch embedded metric format, one JSON line each on standard output, which CloudWatch turns into
+//! Metrics: Amazon's embedded metric format, one JSON line each on standard output, which the log service turns into
 //! metrics without a call. Names are constants here and nowhere else; alarms in the template use the same.
 
 use std::fmt;
@@ -18,7 +18,7 @@ pub const REASON: &str = "Reason";
 pub struct Metric {
     /// The name.
     pub name: &'static str,
-    /// CloudWatch's word for its unit.
+    /// Its unit, as the format spells it.
     pub unit: &'static str,
 }
 
@@ -196,4 +196,60 @@ fn line(now: Timestamp, reason: Option<&str>, values: &[(Metric, u64)]) -> Value
 #[expect(clippy::print_stdout, reason = "the embedded metric format is a line on standard output")]
 fn print(line: &str) {
     println!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    fn emitted(emit: impl FnOnce(&Metrics, Timestamp)) -> Vec<Value> {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = lines.clone();
+        let metrics =
+            Metrics::to(move |line| sink.lock().unwrap().push(serde_json::from_str(line).unwrap()));
+        emit(&metrics, "2026-11-24T07:00:00Z".parse().unwrap());
+        let lines = lines.lock().unwrap();
+        lines.clone()
+    }
+
+    #[test]
+    fn a_line_is_in_the_embedded_metric_format() {
+        let lines = emitted(|metrics, now| {
+            metrics.emit(now, &[(USAGE_ACCEPTED, 3), (WEBHOOK_LATENCY, 12)])
+        });
+        assert_eq!(
+            lines,
+            [json!({
+                "_aws": {"Timestamp": 1_795_503_600_000_i64, "CloudWatchMetrics": [{
+                    "Namespace": "Marketplace", "Dimensions": [[]], "Metrics": [
+                        {"Name": "UsageAccepted", "Unit": "Count"},
+                        {"Name": "WebhookLatency", "Unit": "Milliseconds"},
+                    ],
+                }]},
+                "UsageAccepted": 3,
+                "WebhookLatency": 12,
+            })]
+        );
+    }
+
+    #[test]
+    fn a_reason_counts_toward_the_total_as_well() {
+        let lines =
+            emitted(|metrics, now| metrics.emit_by(now, WEBHOOK_REJECTED, "bad_signature", 1));
+        assert_eq!(lines[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[], ["Reason"]]));
+        assert_eq!(lines[0]["Reason"], "bad_signature");
+    }
+
+    #[test]
+    fn nothing_measured_is_no_line() {
+        assert!(emitted(|metrics, now| metrics.emit(now, &[])).is_empty());
+    }
+
+    #[test]
+    fn no_two_metrics_share_a_name() {
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
 }

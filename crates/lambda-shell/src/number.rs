@@ -42,3 +42,32 @@ impl<'de> Deserialize<'de> for NumberText {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<String, String> {
+        serde_json::from_str::<NumberText>(json)
+            .map(NumberText::into_string)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn digits_survive_that_a_float_would_lose() {
+        assert_eq!(read("9999999999.123456").unwrap(), "9999999999.123456");
+        assert_eq!(read("0.10").unwrap(), "0.10");
+        assert_eq!(read(r#""17.420000""#).unwrap(), "17.420000");
+        assert_eq!(
+            read("123456789012345678901234567890").unwrap(),
+            "123456789012345678901234567890"
+        );
+    }
+
+    #[test]
+    fn what_is_neither_number_nor_text_is_refused() {
+        for json in ["true", "null", "[1]", r#"{"n":1}"#] {
+            assert!(read(json).is_err(), "{json}");
+        }
+    }
+}

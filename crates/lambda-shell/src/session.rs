@@ -84,3 +84,80 @@ fn over(secret: &[u8], purpose: &str, payload: &str) -> Hmac<Sha256> {
     mac.update(payload.as_bytes());
     mac
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "a-secret-that-has-32-characters!";
+    const OTHER: &str = "another-secret-of-32-characters!";
+
+    fn secrets(text: &str) -> Secrets {
+        Secrets::parse(text).unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn sealed() -> String {
+        seal(&secrets(SECRET), "registration", &["111122223333"], at("2026-11-24T08:00:00Z"))
+            .unwrap()
+    }
+
+    fn opened(purpose: &str, sealed: &str, now: &str) -> Result<[String; 1], SessionError> {
+        open(&secrets(SECRET), purpose, sealed, at(now))
+    }
+
+    #[test]
+    fn a_value_comes_back_until_its_time_is_over() {
+        let value = opened("registration", &sealed(), "2026-11-24T07:59:59Z").unwrap();
+        assert_eq!(value, ["111122223333"]);
+        let over = opened("registration", &sealed(), "2026-11-24T08:00:00Z");
+        assert_eq!(over, Err(SessionError::Expired));
+    }
+
+    #[test]
+    fn a_value_for_one_purpose_serves_no_other() {
+        let other = opened("unsubscribe", &sealed(), "2026-11-24T07:00:00Z");
+        assert_eq!(other, Err(SessionError::Forged));
+    }
+
+    #[test]
+    fn an_altered_value_is_not_believed() {
+        let whole = sealed();
+        let (payload, mac) = whole.split_once('.').unwrap();
+        let prolonged = URL_SAFE_NO_PAD.encode(br#"{"until":4102444800,"value":["111122223333"]}"#);
+        for forged in [
+            format!("{prolonged}.{mac}"),
+            format!("{payload}."),
+            format!("{payload}.{}", &mac[..40]),
+        ] {
+            let refused = opened("registration", &forged, "2026-11-24T07:00:00Z");
+            assert_eq!(refused, Err(SessionError::Forged), "{forged}");
+        }
+        for noise in ["", "no dot", "a.b!"] {
+            let refused = opened("registration", noise, "2026-11-24T07:00:00Z");
+            assert_eq!(refused, Err(SessionError::Malformed), "{noise:?}");
+        }
+    }
+
+    #[test]
+    fn a_rotated_out_secret_opens_what_it_sealed_until_it_is_gone() {
+        let open_with = |text: &str| {
+            open::<[String; 1]>(
+                &secrets(text),
+                "registration",
+                &sealed(),
+                at("2026-11-24T07:00:00Z"),
+            )
+        };
+        assert!(open_with(&format!("{OTHER},{SECRET}")).is_ok());
+        assert_eq!(open_with(OTHER), Err(SessionError::Forged));
+    }
+
+    #[test]
+    fn a_sealed_value_fits_in_a_cookie() {
+        assert!(sealed().chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)));
+    }
+}

@@ -130,3 +130,111 @@ fn over(secret: &[u8], timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
 pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes keys of every length")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "the-old-secret-of-32-characters-";
+    const NEW: &str = "the-new-secret-of-32-characters-";
+    const BODY: &[u8] = br#"{"type":"usage.reported"}"#;
+
+    fn secrets(text: &str) -> Secrets {
+        Secrets::parse(text).unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn now() -> Timestamp {
+        at("2026-11-24T07:00:00Z")
+    }
+
+    fn signed(secret: &str, at: Timestamp) -> HeaderMap {
+        headers(&sign(&secrets(secret), BODY, at))
+    }
+
+    fn headers(pairs: &[(&'static str, String)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn what_was_signed_is_believed_for_five_minutes_either_way() {
+        let headers = signed(NEW, now());
+        let check = |now: &str| verify(&secrets(NEW), &headers, BODY, at(now));
+        assert_eq!(check("2026-11-24T07:05:00Z"), Ok(()));
+        assert_eq!(check("2026-11-24T06:55:00Z"), Ok(()));
+        assert_eq!(check("2026-11-24T07:05:01Z"), Err(SignatureError::TooOld));
+        assert_eq!(check("2026-11-24T06:54:59Z"), Err(SignatureError::TooNew));
+    }
+
+    #[test]
+    fn the_scheme_is_the_documented_one() {
+        // printf '1795503600.{}' | openssl dgst -sha256 -hmac the-new-secret-of-32-characters-
+        let [(_, timestamp), (_, signature)] = sign(&secrets(NEW), b"{}", now());
+        assert_eq!(timestamp, "1795503600");
+        assert_eq!(
+            signature,
+            "v1=607527fad11160e2699d4b76fa6e817a3001dd3b6e050d4afc6b3695f2ca4bf0"
+        );
+    }
+
+    #[test]
+    fn another_byte_in_the_body_or_another_timestamp_breaks_the_proof() {
+        let mut headers = signed(NEW, now());
+        let check = |headers: &HeaderMap, body: &[u8]| verify(&secrets(NEW), headers, body, now());
+        assert_eq!(check(&headers, br#"{"type":"usage.Reported"}"#), Err(SignatureError::NoMatch));
+        headers.insert(TIMESTAMP_HEADER, "1795503601".parse().unwrap());
+        assert_eq!(check(&headers, BODY), Err(SignatureError::NoMatch));
+    }
+
+    #[test]
+    fn both_secrets_are_believed_while_they_are_rotated_and_the_first_one_signs() {
+        let rotating = secrets(&format!("{NEW},{OLD}"));
+        for secret in [OLD, NEW] {
+            assert_eq!(verify(&rotating, &signed(secret, now()), BODY, now()), Ok(()), "{secret}");
+        }
+        assert_eq!(sign(&rotating, BODY, now()), sign(&secrets(NEW), BODY, now()));
+        assert_eq!(
+            verify(&secrets(NEW), &signed(OLD, now()), BODY, now()),
+            Err(SignatureError::NoMatch)
+        );
+    }
+
+    #[test]
+    fn one_good_signature_among_several_is_enough() {
+        let [_, (_, old)] = sign(&secrets(OLD), BODY, now());
+        let [time, (name, new)] = sign(&secrets(NEW), BODY, now());
+        let both = headers(&[time, (name, format!("v2=later, {old},{new}"))]);
+        assert_eq!(verify(&secrets(NEW), &both, BODY, now()), Ok(()));
+    }
+
+    #[test]
+    fn the_error_names_the_header_that_is_missing_or_malformed() {
+        let check = |name: &'static str, value: Option<&str>| {
+            let mut headers = signed(NEW, now());
+            headers.remove(name);
+            if let Some(value) = value {
+                headers.insert(name, value.parse().unwrap());
+            }
+            verify(&secrets(NEW), &headers, BODY, now()).unwrap_err()
+        };
+        for name in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
+            assert_eq!(check(name, None), SignatureError::MissingHeader(name));
+        }
+        for value in ["", "soon", "-1", "+1795503600", "1795503600.5", "99999999999999999999"] {
+            let refused = check(TIMESTAMP_HEADER, Some(value));
+            assert_eq!(refused, SignatureError::MalformedHeader(TIMESTAMP_HEADER), "{value:?}");
+        }
+        let whole = sign(&secrets(NEW), BODY, now())[1].1.clone();
+        let many = vec![whole.as_str(); 17].join(",");
+        for value in ["", "v1=", "v1=zz", &whole[..60], &whole[3..], &many] {
+            let refused = check(SIGNATURE_HEADER, Some(value));
+            assert_eq!(refused, SignatureError::MalformedHeader(SIGNATURE_HEADER), "{value:?}");
+        }
+    }
+}

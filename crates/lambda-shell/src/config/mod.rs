@@ -42,3 +42,6 @@ pub trait Configuration: Sized {
         reader.asked()
     }
 }
+
+#[cfg(test)]
+mod tests;

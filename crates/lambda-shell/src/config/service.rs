@@ -1,6 +1,6 @@
 //! What a function is told about itself and its neighbours.
 
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::{Configuration, Reader};
 
@@ -22,7 +22,7 @@ impl Configuration for ServiceConfig {
             "LOG_LEVEL",
             "error, warn, info, debug or trace, or a list such as info,webhook=debug",
             Targets::new().with_default(tracing::Level::INFO),
-            |text| text.to_lowercase().parse().ok(),
+            log_targets,
         );
         let version = vars.or(
             "SERVICE_VERSION",
@@ -35,6 +35,16 @@ impl Configuration for ServiceConfig {
         );
         Some(Self { region: region?, log: log?, version: version? })
     }
+}
+
+/// `Targets` would take an unknown level for the name of a target and log everything of it.
+fn log_targets(text: &str) -> Option<Targets> {
+    let text = text.to_lowercase();
+    let known = text.split(',').all(|part| {
+        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+        level.parse::<LevelFilter>().is_ok()
+    });
+    if known { text.parse().ok() } else { None }
 }
 
 const REGION: &str = "an AWS Region such as us-east-1";

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 /// A source of variables: the process environment, or a map in tests and in the local system.
 #[derive(Clone)]
-pub struct Vars(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Vars(Arc<Get>);
+
+type Get = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Vars {
     /// A source that asks `get`.
@@ -66,20 +68,15 @@ impl<'a> Reader<'a> {
         rule: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        match self.text(name) {
-            Some(text) => self.parsed(name, rule, parse(&text)),
-            None => {
-                self.problem(name, &format!("is not set and must be {rule}"));
-                None
-            }
+        if let Some(text) = self.text(name) {
+            self.parsed(name, rule, parse(&text))
+        } else {
+            self.problem(name, &format!("is not set and must be {rule}"));
+            None
         }
     }
 
     /// A variable that may be absent. The outer `None` is a noted problem.
-    #[expect(
-        clippy::option_option,
-        reason = "absent and wrong are two things, and the outer level is what `?` gives up on"
-    )]
     pub fn optional<T>(
         &mut self,
         name: &'static str,
