@@ -11,5 +11,6 @@ pub mod problem;
 pub mod session;
 pub mod signature;
 mod start;
+pub mod usage;
 
 pub use start::start;

@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_line_is_in_the_embedded_metric_format() {
         let lines = emitted(|metrics, now| {
-            metrics.emit(now, &[(USAGE_ACCEPTED, 3), (WEBHOOK_LATENCY, 12)])
+            metrics.emit(now, &[(USAGE_ACCEPTED, 3), (WEBHOOK_LATENCY, 12)]);
         });
         assert_eq!(
             lines,
