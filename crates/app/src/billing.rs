@@ -2,7 +2,7 @@
 
 use domain::catalog::{Allowance, PricingModel};
 use domain::ids::{Dimension, PlanId, SubscriptionId};
-use domain::metering::{Balance, MeterKey};
+use domain::metering::{Balance, Meter, MeterKey};
 use domain::quantity::Quantity;
 use domain::time::Month;
 use jiff::Timestamp;
@@ -71,19 +71,11 @@ pub async fn bill<S: Usage, A>(
     let mut lines = Vec::new();
     let mut overage = Decimal::ZERO;
     for spec in catalog.dimensions() {
-        let fresh;
-        let meter = match read.meters.iter().find(|meter| meter.key.dimension == spec.id) {
-            Some(meter) => meter,
-            None => {
-                let key = MeterKey { subscription: id.clone(), month, dimension: spec.id.clone() };
-                fresh = domain::metering::Meter::new(
-                    key,
-                    spec.aggregation,
-                    subscription.terms(spec, catalog),
-                );
-                &fresh
-            }
-        };
+        let known = read.meters.iter().find(|meter| meter.key.dimension == spec.id).cloned();
+        let meter = known.unwrap_or_else(|| {
+            let key = MeterKey { subscription: id.clone(), month, dimension: spec.id.clone() };
+            Meter::new(key, spec.aggregation, subscription.terms(spec, catalog))
+        });
         let unit_price = plan
             .and_then(|plan| plan.dimensions.get(&spec.id))
             .map_or(Decimal::ZERO, |rule| rule.unit_price);

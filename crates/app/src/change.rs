@@ -79,17 +79,16 @@ async fn changed_meters<S: Usage>(
         for spec in &changed {
             let terms = after.terms(spec, catalog);
             let meter = meters.iter().find(|meter| meter.key.dimension == spec.id);
-            writes.push(match meter {
-                Some(meter) => change_terms(meter, before, terms, now),
-                None => {
-                    let dimension = spec.id.clone();
+            writes.push(meter.map_or_else(
+                || {
                     MeterWrite::Absent(MeterKey {
                         subscription: after.id.clone(),
                         month,
-                        dimension,
+                        dimension: spec.id.clone(),
                     })
-                }
-            });
+                },
+                |meter| change_terms(meter, before, terms, now),
+            ));
         }
     }
     Ok(writes)

@@ -4,6 +4,22 @@
 /// Any cause, kept for the log.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// An error and all its causes on one line, for the log.
+#[derive(Debug, Clone, Copy)]
+pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
 /// By what can be done about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

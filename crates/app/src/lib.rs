@@ -18,5 +18,5 @@ pub mod subscriptions;
 pub mod usage;
 
 pub use clock::Clock;
-pub use error::{BoxError, Error};
+pub use error::{BoxError, Chain, Error};
 pub use listing::{Context, Listing};

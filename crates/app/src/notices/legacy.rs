@@ -1,6 +1,5 @@
 //! Notices of older listings, which know a product and a customer only (fact sheet §7.3).
 
-use domain::catalog::PricingModel;
 use domain::ids::{CustomerIdentifier, LicenseRef};
 use domain::notice::{LegacyChange, Notice};
 use domain::subscription::{LicenseFacts, Subscription};
@@ -46,7 +45,8 @@ where
     {
         ask(ctx, &mut after, now).await?;
     }
-    let facts = facts(change, listing.pricing, &after, notice.at);
+    let facts =
+        LicenseFacts::of_legacy(change, listing.pricing, after.entitlements.is_some(), notice.at);
     after.license_facts.join(&facts);
     if let LegacyChange::Subscribed { free_trial: true, .. } = change {
         after.free_trial = true;
@@ -59,26 +59,4 @@ where
         state_change(&ctx.store, listing, before.as_ref(), after.clone(), deed, now).await?;
     let outcome = NoticeOutcome::Applied { subscription: after.id.clone() };
     Ok(Tried::Decided(Box::new(Decision { change, outcome, state: Some(after) })))
-}
-
-fn facts(
-    change: &LegacyChange,
-    pricing: PricingModel,
-    state: &Subscription,
-    at: Timestamp,
-) -> LicenseFacts {
-    let none = LicenseFacts::default();
-    match change {
-        LegacyChange::Subscribed { .. } => LicenseFacts::of_update(at),
-        LegacyChange::Failed => LicenseFacts { failed: Some(at), ..none },
-        LegacyChange::Unsubscribing => LicenseFacts { deprovisioned: Some(at), ..none },
-        LegacyChange::Unsubscribed => LicenseFacts { over: Some(at), ..none },
-        // A pure contract has no subscribe-success to wait for: what was bought activates it.
-        LegacyChange::EntitlementUpdated
-            if pricing == PricingModel::Contract && state.entitlements.is_some() =>
-        {
-            LicenseFacts::of_update(at)
-        }
-        LegacyChange::EntitlementUpdated => none,
-    }
 }

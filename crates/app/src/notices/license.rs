@@ -42,14 +42,8 @@ where
     });
     after.license.refine(&license);
     after.account = Some(account.clone());
-    let facts = match change {
-        LicenseChange::Updated => LicenseFacts::of_update(notice.at),
-        LicenseChange::Deprovisioned => {
-            LicenseFacts { deprovisioned: Some(notice.at), ..LicenseFacts::default() }
-        }
-    };
     let news = after.license_facts.updated.is_none_or(|known| known < notice.at);
-    after.license_facts.join(&facts);
+    after.license_facts.join(&LicenseFacts::of(change, notice.at));
     let link = view.links.get(agreement);
     adopt_agreement(&ctx.store, &mut after, agreement, link).await?;
     if change == LicenseChange::Updated && news && listing.pricing.has_entitlements() {

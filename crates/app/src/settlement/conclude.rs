@@ -33,7 +33,7 @@ where
                 report.failed = report.failed.saturating_add(1);
                 tracing::error!(
                     subscription.id = %item.subscription,
-                    error = &error as &(dyn std::error::Error + 'static),
+                    error = %crate::Chain(&error),
                     "What was due for a subscription could not be done; it is tried in the next run"
                 );
             }

@@ -243,7 +243,7 @@ fn log_failed(key: &MeterKey, error: &Error) {
         subscription.id = %key.subscription,
         usage.dimension = %key.dimension,
         usage.month = %key.month,
-        error = error as &(dyn std::error::Error + 'static),
+        error = %crate::Chain(error),
         "A meter could not be settled; it stays in the index and is tried in the next run"
     );
 }

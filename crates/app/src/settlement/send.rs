@@ -156,7 +156,7 @@ async fn submit<S, A: MeteringService>(
 fn log_call(records: usize, error: &SubmitError) {
     tracing::warn!(
         metering.records = records,
-        error = error as &(dyn std::error::Error + 'static),
+        error = %crate::Chain(error),
         "A metering call was not accepted as a whole"
     );
 }

@@ -257,7 +257,7 @@ fn log_failed(key: &MeterKey, error: &Error) {
         subscription.id = %key.subscription,
         usage.dimension = %key.dimension,
         usage.month = %key.month,
-        error = error as &(dyn std::error::Error + 'static),
+        error = %crate::Chain(error),
         "Usage was not counted; the caller is told to report it again"
     );
 }

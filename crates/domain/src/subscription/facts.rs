@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::PricingModel;
 use crate::ids::{AgreementId, OfferId};
-use crate::notice::{AgreementChange, EndStatus, Intent};
+use crate::notice::{AgreementChange, EndStatus, Intent, LegacyChange, LicenseChange};
 
 /// A value and when AWS said so; of two, the newer counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,8 +61,36 @@ impl LicenseFacts {
         newest(&mut self.failed, failed.as_ref());
     }
 
-    /// The facts of an activation.
-    pub fn of_update(at: Timestamp) -> Self {
+    /// The facts that a license notice tells.
+    pub fn of(change: LicenseChange, at: Timestamp) -> Self {
+        match change {
+            LicenseChange::Updated => Self::of_update(at),
+            LicenseChange::Deprovisioned => Self { deprovisioned: Some(at), ..Self::default() },
+        }
+    }
+
+    /// The facts that a legacy notice tells. `entitled` is whether GetEntitlements grants anything: a pure contract
+    /// has no `subscribe-success` to wait for, what was bought activates it.
+    pub fn of_legacy(
+        change: &LegacyChange,
+        pricing: PricingModel,
+        entitled: bool,
+        at: Timestamp,
+    ) -> Self {
+        let none = Self::default();
+        match change {
+            LegacyChange::Subscribed { .. } => Self::of_update(at),
+            LegacyChange::Failed => Self { failed: Some(at), ..none },
+            LegacyChange::Unsubscribing => Self { deprovisioned: Some(at), ..none },
+            LegacyChange::Unsubscribed => Self { over: Some(at), ..none },
+            LegacyChange::EntitlementUpdated if pricing == PricingModel::Contract && entitled => {
+                Self::of_update(at)
+            }
+            LegacyChange::EntitlementUpdated => none,
+        }
+    }
+
+    fn of_update(at: Timestamp) -> Self {
         Self { activated: Some(at), updated: Some(at), ..Self::default() }
     }
 }
