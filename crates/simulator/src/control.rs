@@ -37,8 +37,8 @@ pub(crate) fn router(simulator: Simulator) -> Router {
 struct Refusal(StatusCode, String);
 
 impl Refusal {
-    fn bad(error: impl ToString) -> Self {
-        Self(StatusCode::BAD_REQUEST, error.to_string())
+    fn bad(error: impl Into<Box<dyn std::error::Error>>) -> Self {
+        Self(StatusCode::BAD_REQUEST, error.into().to_string())
     }
 }
 

@@ -167,7 +167,7 @@ impl State {
                 "createdAt": exact(request.created), "updatedAt": exact(request.updated),
             },
         });
-        let event = self.envelope(&detail_type, agreement, at, json!([]), detail);
+        let event = self.envelope(&detail_type, agreement, at, &json!([]), &detail);
         self.notify(Channel::EventBridge, &detail_type, &agreement.id, at, &event);
     }
 
@@ -198,7 +198,7 @@ impl State {
         detail.insert("requestId".into(), json!(self.ids.uuid("event-request")));
         detail.insert("catalog".into(), json!(CATALOG));
         let resources = json!([format!("arn:aws:aws-marketplace::aws:agreement:{}", agreement.id)]);
-        let event = self.envelope(detail_type, agreement, at, resources, Value::Object(detail));
+        let event = self.envelope(detail_type, agreement, at, &resources, &Value::Object(detail));
         self.notify(Channel::EventBridge, detail_type, &agreement.id, at, &event);
     }
 
@@ -207,8 +207,8 @@ impl State {
         detail_type: &str,
         agreement: &Agreement,
         at: Timestamp,
-        resources: Value,
-        detail: Value,
+        resources: &Value,
+        detail: &Value,
     ) -> Value {
         let account = self.product_of(agreement).map(|it| it.publishing_account.clone());
         json!({

@@ -107,7 +107,7 @@ mod tests {
         hand.advance(Duration::from_millis(100));
         assert!(take());
         assert!(!take());
-        hand.advance(Duration::from_secs(60));
+        hand.advance(Duration::from_mins(1));
         assert_eq!((0..20).filter(|_| take()).count(), 10);
     }
 

@@ -17,9 +17,9 @@ const PAGE: usize = 50;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    EndTime,
-    StartTime,
-    LastUpdateTime,
+    End,
+    Start,
+    LastUpdate,
 }
 
 impl State {
@@ -97,18 +97,18 @@ fn page(summaries: Vec<Shape>, next: Option<String>) -> Shape {
 
 fn sort_key(agreement: &Agreement, order: Order) -> Timestamp {
     match order {
-        Order::EndTime => agreement.ends.unwrap_or(Timestamp::MAX),
-        Order::StartTime => agreement.starts,
-        Order::LastUpdateTime => agreement.updated,
+        Order::End => agreement.ends.unwrap_or(Timestamp::MAX),
+        Order::Start => agreement.starts,
+        Order::LastUpdate => agreement.updated,
     }
 }
 
 fn read_sort(request: &Value, party: Party) -> Result<(Order, bool), ApiError> {
     let sort = request.get("sort").cloned().unwrap_or_default();
     let order = match text(&sort, "sortBy")?.as_deref() {
-        None | Some("EndTime") => Order::EndTime,
-        Some("StartTime") if party == Party::Proposer => Order::StartTime,
-        Some("LastUpdateTime") if party == Party::Proposer => Order::LastUpdateTime,
+        None | Some("EndTime") => Order::End,
+        Some("StartTime") if party == Party::Proposer => Order::Start,
+        Some("LastUpdateTime") if party == Party::Proposer => Order::LastUpdate,
         Some(_) => return Err(invalid("INVALID_SORT_BY", "There is no such order")),
     };
     match text(&sort, "sortOrder")?.as_deref() {

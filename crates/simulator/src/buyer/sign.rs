@@ -99,7 +99,8 @@ impl State {
         self.withdraw(id, "License Updated", at);
         let unknown = self.withdraw(id, "Purchase Agreement Created", at) > 0;
         let chained = status.continues();
-        if !unknown && !(chained && self.switches.ended_on_chain == EndedOnChain::Off) {
+        let silent = chained && self.switches.ended_on_chain == EndedOnChain::Off;
+        if !unknown && !silent {
             self.tell_ended(&agreement, at);
         }
         if successor_keeps_license {

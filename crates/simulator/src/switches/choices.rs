@@ -206,7 +206,7 @@ choices! {
         Present = "present" "As `customer-aws-account-id`.",
     }
     /// F§7.5.
-    SnsSignatureVersion { One = "1" "SHA1withRSA.", Two = "2" "SHA256withRSA." }
+    SnsSignatureVersion { One = "1" "`SHA1withRSA`.", Two = "2" "`SHA256withRSA`." }
     /// F§11.
     LostResponse {
         Drop = "drop" "The connection breaks.",

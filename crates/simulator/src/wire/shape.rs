@@ -16,8 +16,8 @@ pub(crate) enum Shape {
     Boolean(bool),
     Double(Decimal),
     Time(Timestamp),
-    List(Vec<Shape>),
-    Map(Vec<(String, Shape)>),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
     /// Taken over from a request.
     Json(Value),
 }
