@@ -1,1 +1,1 @@
-//! Journeys
+#![doc = include_str!("../README.md")]

@@ -235,7 +235,9 @@ proptest! {
         second in terms(),
     ) {
         let mut meter = fresh(Aggregation::Sum, first);
-        usage.iter().for_each(|quantity| meter.record(*quantity, start()));
+        for quantity in usage {
+            meter.record(quantity, start());
+        }
         let due = meter.due();
         meter.change_terms(second, start());
         prop_assert_eq!(meter.due(), due);
