@@ -17,6 +17,8 @@ pub enum Channel {
     EventBridge,
     /// The legacy topics.
     Sns,
+    /// The platform's own messages to the webhook.
+    Platform,
 }
 
 impl fmt::Display for Channel {
@@ -24,6 +26,7 @@ impl fmt::Display for Channel {
         f.write_str(match self {
             Self::EventBridge => "event-bridge",
             Self::Sns => "sns",
+            Self::Platform => "platform",
         })
     }
 }
