@@ -1,1 +1,57 @@
-//! registration
+#![doc = include_str!("../README.md")]
+
+mod completion;
+mod config;
+mod headers;
+mod landing;
+mod medium;
+mod page;
+mod refusal;
+mod session;
+mod wire;
+
+use std::sync::Arc;
+
+use app::ports::{RegistrationService, Store};
+use app::{Clock, Context};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
+use axum::routing::post;
+use lambda_shell::config::Secrets;
+use lambda_shell::extract::with_problems;
+use lambda_shell::metrics::Metrics;
+
+pub use config::{Config, Seller};
+
+/// A form with a token, or with three short fields, is a few kilobytes at most.
+const LARGEST_BODY: usize = 16 * 1024;
+
+/// What the routes work with.
+#[derive(Debug, Clone)]
+pub struct Deps<S, A> {
+    /// The listing, the store and AWS.
+    pub context: Context<S, A>,
+    /// The time.
+    pub clock: Clock,
+    /// What seals the registration session.
+    pub secrets: Secrets,
+    /// Who the pages speak for.
+    pub seller: Seller,
+    /// Where metrics go.
+    pub metrics: Metrics,
+}
+
+/// The routes below `/marketplace/register`.
+pub fn router<S, A>(deps: Deps<S, A>) -> Router
+where
+    S: Store,
+    A: RegistrationService + Send + Sync + 'static,
+{
+    let routes = Router::new()
+        .route("/marketplace/register", post(landing::land::<S, A>).get(landing::explain::<S, A>))
+        .route("/marketplace/register/complete", post(completion::complete::<S, A>))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(Arc::new(deps));
+    with_problems(routes).layer(map_response(headers::secured))
+}

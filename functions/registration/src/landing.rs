@@ -1,0 +1,80 @@
+//! A buyer arrives, with a token or without.
+
+use std::sync::Arc;
+
+use app::ports::{RegistrationService, Store};
+use app::registration::land as take;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::SET_COOKIE;
+use lambda_shell::extract::Form;
+use lambda_shell::metrics::{REGISTRATIONS_FAILED, REGISTRATIONS_LANDED};
+use lambda_shell::problem::Problem;
+
+use crate::Deps;
+use crate::medium::Medium;
+use crate::page;
+use crate::refusal::Refusal;
+use crate::session;
+use crate::wire::{LandingAnswer, LandingForm, ProfileForm};
+
+/// `POST /marketplace/register`: 200 with the form and the session, or why not.
+pub(crate) async fn land<S, A>(
+    State(deps): State<Arc<Deps<S, A>>>,
+    medium: Medium,
+    form: Result<Form<LandingForm>, Problem>,
+) -> Response
+where
+    S: Store,
+    A: RegistrationService + Send + Sync + 'static,
+{
+    let now = deps.clock.now();
+    match try_land(&deps, medium, form).await {
+        Ok(response) => {
+            deps.metrics.emit_by(now, REGISTRATIONS_LANDED, "resolved", 1);
+            response
+        }
+        Err(refusal) => {
+            deps.metrics.emit_by(now, REGISTRATIONS_LANDED, refusal.problem.code, 1);
+            if refusal.ours {
+                deps.metrics.emit_by(now, REGISTRATIONS_FAILED, refusal.problem.code, 1);
+            }
+            refusal.answer(medium, &deps.seller)
+        }
+    }
+}
+
+async fn try_land<S, A>(
+    deps: &Deps<S, A>,
+    medium: Medium,
+    form: Result<Form<LandingForm>, Problem>,
+) -> Result<Response, Refusal>
+where
+    S: Store,
+    A: RegistrationService + Send + Sync + 'static,
+{
+    let now = deps.clock.now();
+    let Form(form) = form.map_err(Refusal::unreadable)?;
+    let free_trial = form.is_free_trial();
+    let token = form.token().ok_or_else(Refusal::no_token)?;
+    let landing = take(&deps.context, &token, now).await.map_err(Refusal::of)?;
+    let cookie =
+        session::cookie(&deps.secrets, &landing.buyer, now).map_err(|_| Refusal::no_cookie())?;
+    let catalog = &deps.context.listing.catalog;
+    let answer = LandingAnswer::of(&landing, free_trial, catalog, now);
+    let page = || page::registration(&deps.seller, &answer, &ProfileForm::default(), &[]);
+    let mut response = medium.answer(StatusCode::OK, page, &answer);
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// `GET /marketplace/register`: a bookmark, a reload, or an AWS reviewer. Nothing is wrong; there is just no token.
+pub(crate) async fn explain<S, A>(State(deps): State<Arc<Deps<S, A>>>) -> Response
+where
+    S: Store,
+    A: RegistrationService + Send + Sync + 'static,
+{
+    let page = || page::how_to_come_back(&deps.seller);
+    Medium::Page.answer(StatusCode::OK, page, &())
+}

@@ -1,0 +1,132 @@
+//! Forms as they come, and the JSON twins of the pages.
+
+use app::ports::RegistrationToken;
+use app::registration::{Landing, Registered};
+use domain::catalog::Catalog;
+use domain::ids::{AccountId, AgreementId, PlanId, SubscriptionId};
+use domain::subscription::{Status, Subscription};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What AWS Marketplace makes the browser post (fact sheet §2.1). Other fields may come; they are unsigned and not
+/// read.
+#[derive(Deserialize)]
+pub(crate) struct LandingForm {
+    #[serde(rename = "x-amzn-marketplace-token", default)]
+    token: String,
+    #[serde(rename = "x-amzn-marketplace-offer-type", default)]
+    offer_type: String,
+}
+
+impl LandingForm {
+    /// Whether the buyer took a free trial. Only good for what the page says: the browser can send anything.
+    pub(crate) fn is_free_trial(&self) -> bool {
+        self.offer_type == "free-trial"
+    }
+
+    /// The token; `None` when there is none.
+    pub(crate) fn token(self) -> Option<RegistrationToken> {
+        RegistrationToken::from_form(self.token)
+    }
+}
+
+/// The registration form. Personal data: it is neither logged nor shown to anyone but its sender.
+#[derive(Default, Deserialize)]
+pub(crate) struct ProfileForm {
+    #[serde(default)]
+    pub(crate) company: String,
+    #[serde(default)]
+    pub(crate) contact: String,
+    #[serde(default)]
+    pub(crate) email: String,
+}
+
+/// What a page or a program is told of a subscription.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Standing {
+    pub(crate) id: SubscriptionId,
+    pub(crate) status: Status,
+    pub(crate) access_granted: bool,
+    pub(crate) plan: Option<PlanName>,
+    pub(crate) agreement_id: Option<AgreementId>,
+    pub(crate) agreement_ends_at: Option<Timestamp>,
+    pub(crate) tenant_ready: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct PlanName {
+    pub(crate) id: PlanId,
+    pub(crate) title: String,
+}
+
+impl Standing {
+    pub(crate) fn of(subscription: &Subscription, catalog: &Catalog, now: Timestamp) -> Self {
+        // Until AWS has told what was bought, the plan in force is a stand-in that would only confuse the buyer.
+        let plan = subscription.plan(catalog).filter(|_| !subscription.terms_are_provisional());
+        Self {
+            id: subscription.id.clone(),
+            status: subscription.status(now),
+            access_granted: subscription.access(now).is_granted(),
+            plan: plan.map(|plan| PlanName { id: plan.id.clone(), title: plan.title.clone() }),
+            agreement_id: subscription.agreements.current().cloned(),
+            agreement_ends_at: subscription.agreements.current_end(),
+            tenant_ready: subscription.tenant.id().is_some(),
+        }
+    }
+}
+
+/// The answer to a landing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LandingAnswer {
+    pub(crate) registered: bool,
+    pub(crate) free_trial: bool,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) agreement_id: Option<AgreementId>,
+    /// Absent while AWS has not told the license.
+    pub(crate) subscription: Option<Standing>,
+    /// Where to post `company`, `contact` and `email`.
+    pub(crate) complete_at: &'static str,
+}
+
+/// Where the registration form goes.
+pub(crate) const COMPLETE_AT: &str = "/marketplace/register/complete";
+
+impl LandingAnswer {
+    pub(crate) fn of(
+        landing: &Landing,
+        free_trial: bool,
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Self {
+        let subscription = landing.subscription.as_ref();
+        Self {
+            registered: landing.registered,
+            free_trial,
+            account: landing.buyer.account.clone(),
+            agreement_id: landing.buyer.agreement.clone(),
+            subscription: subscription.map(|state| Standing::of(state, catalog, now)),
+            complete_at: COMPLETE_AT,
+        }
+    }
+}
+
+/// The answer to a completed form.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CompletionAnswer {
+    pub(crate) registered: bool,
+    /// Absent while AWS has not told the license.
+    pub(crate) subscription: Option<Standing>,
+}
+
+impl CompletionAnswer {
+    pub(crate) fn of(registered: &Registered, catalog: &Catalog, now: Timestamp) -> Self {
+        let subscription = match registered {
+            Registered::Subscription(state) => Some(Standing::of(state, catalog, now)),
+            Registered::AwaitingLicense => None,
+        };
+        Self { registered: true, subscription }
+    }
+}
