@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::buyer::{BuyError, ChangeError, Purchase};
+use crate::buyer::{BuyError, ChangeError, Purchase, quantities};
 use crate::simulator::Simulator;
 
 pub(crate) fn router(simulator: Simulator) -> Router {
@@ -143,6 +143,7 @@ async fn agreements(State(simulator): State<Simulator>) -> Reply {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Terms {
+    #[serde(deserialize_with = "quantities")]
     entitlements: BTreeMap<String, Decimal>,
     on: bool,
 }

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use crate::buyer::{Bought, BuyError, ChangeError, Purchase};
 use crate::clock::{Clock, Reading};
 use crate::faults::Faults;
+use crate::ids::Ids;
 use crate::invoice::InvoiceLine;
 use crate::notice::Notification;
 use crate::options::{OpenError, Options};
@@ -38,6 +39,7 @@ struct Inner {
     quotas: Quotas,
     state: Mutex<State>,
     calls: Mutex<VecDeque<Call>>,
+    request_ids: Mutex<Ids>,
 }
 
 impl fmt::Debug for Simulator {
@@ -69,6 +71,7 @@ impl Simulator {
                 quotas: Quotas::new(options.stopwatch),
                 state: Mutex::new(state),
                 calls: Mutex::default(),
+                request_ids: Mutex::new(Ids::new(options.seed)),
             }),
         })
     }
@@ -270,12 +273,12 @@ impl Simulator {
         self.read(|state, _| state.invoice())
     }
 
-    /// Looks at the faults and changes them.
+    /// Looks at the faults and changes them. `change` must not call the simulator.
     pub fn faults<T>(&self, change: impl FnOnce(&mut Faults) -> T) -> T {
         self.read(|state, _| change(&mut state.faults))
     }
 
-    /// Looks at the switches and changes them.
+    /// Looks at the switches and changes them. `change` must not call the simulator.
     pub fn switches<T>(&self, change: impl FnOnce(&mut Switches) -> T) -> T {
         self.read(|state, _| change(&mut state.switches))
     }
@@ -292,6 +295,12 @@ impl Simulator {
             calls.pop_front();
         }
         calls.push_back(call);
+    }
+
+    /// An id for `x-amzn-requestid`. These are not kept: after a restart they begin anew.
+    pub(crate) fn request_id(&self) -> String {
+        let mut ids = self.inner.request_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.uuid("request")
     }
 
     pub(crate) fn quotas(&self) -> &Quotas {

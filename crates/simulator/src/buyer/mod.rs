@@ -7,4 +7,5 @@ mod sign;
 mod token;
 
 pub use self::change::ChangeError;
+pub(crate) use self::purchase::quantities;
 pub use self::purchase::{Bought, BuyError, Purchase};

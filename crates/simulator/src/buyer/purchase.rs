@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::clock::later;
 use crate::product::Product;
@@ -25,7 +25,8 @@ const MOST_AGREEMENTS: usize = 100;
 pub struct Purchase {
     /// The buyer's account: 12 digits.
     pub account: String,
-    /// Quantity by dimension; empty for pay as you go.
+    /// Quantity by dimension; empty for pay as you go. In JSON, integers or decimal strings.
+    #[serde(deserialize_with = "quantities")]
     pub entitlements: BTreeMap<String, Decimal>,
     /// Days of free trial.
     pub free_trial: Option<u32>,
@@ -269,6 +270,24 @@ fn check_term(
         || (future && !product.pricing.has_contract())
         || ends.is_some_and(|ends| ends <= starts);
     if invalid { Err(BuyError::InvalidTerm) } else { Ok(()) }
+}
+
+/// Reads quantities from integers or decimal strings.
+pub(crate) fn quantities<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Decimal>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Quantity {
+        Integer(u64),
+        Decimal(Decimal),
+    }
+    let quantities = BTreeMap::<String, Quantity>::deserialize(deserializer)?;
+    let quantities = quantities.into_iter().map(|(dimension, quantity)| match quantity {
+        Quantity::Integer(number) => (dimension, number.into()),
+        Quantity::Decimal(number) => (dimension, number),
+    });
+    Ok(quantities.collect())
 }
 
 fn in_a_year(from: Timestamp) -> Timestamp {

@@ -97,10 +97,13 @@ impl State {
         let Some(agreement) = self.agreements.get(id).cloned() else { return };
         // A license updated after its end would look like a new subscription.
         self.withdraw(id, "License Updated", at);
-        let unknown = self.withdraw(id, "Purchase Agreement Created", at) > 0;
+        self.withdraw(id, "Purchase Agreement Created", at);
+        // What was never told to begin is not told to end.
+        let untold = agreement.starts > at
+            && self.switches.future_dated_created == FutureDatedCreated::Start;
         let chained = status.continues();
         let silent = chained && self.switches.ended_on_chain == EndedOnChain::Off;
-        if !unknown && !silent {
+        if !untold && !silent {
             self.tell_ended(&agreement, at);
         }
         if successor_keeps_license {
@@ -109,14 +112,18 @@ impl State {
         let deprovisioned = later(at, self.switches.deprovision_delay);
         self.licenses.update(&agreement.license_arn, |license| {
             license.ended = Some(at);
+            license.active_from = license.active_from.filter(|from| *from <= at);
             license.deprovisioned = Some(deprovisioned);
         });
+        if !chained && let Some(identifier) = &agreement.customer_identifier {
+            self.withdraw(identifier, "subscribe-success", at);
+            self.withdraw(identifier, "entitlement-updated", at);
+        }
+        if untold {
+            return;
+        }
         self.tell_license("License Deprovisioned", &agreement, deprovisioned);
         if !chained {
-            if let Some(identifier) = &agreement.customer_identifier {
-                self.withdraw(identifier, "subscribe-success", at);
-                self.withdraw(identifier, "entitlement-updated", at);
-            }
             self.tell_subscription("unsubscribe-pending", &agreement, at);
             let over = later(at, self.switches.final_window);
             self.tell_subscription("unsubscribe-success", &agreement, over);
@@ -149,7 +156,7 @@ impl State {
             LicensePlan::Keep(arn) | LicensePlan::Reopen(arn) => {
                 let switches = self.switches.clone();
                 self.licenses.update(&arn, |license| {
-                    if license.metering(agreement.accepted, &switches) == Metering::Closed {
+                    if license.metering(agreement.accepted, &switches) != Metering::Open {
                         license.active_from = Some(effective);
                     }
                     license.agreement_id.clone_from(&agreement.id);

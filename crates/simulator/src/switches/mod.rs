@@ -301,6 +301,15 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_names_every_switch() {
+        let readme = include_str!("../../README.md");
+        let all = serde_json::to_value(Switches::default()).unwrap();
+        for name in all.as_object().unwrap().keys() {
+            assert!(readme.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+
+    #[test]
     fn an_unknown_switch_or_value_is_refused_and_changes_nothing() {
         let mut switches = Switches::default();
         assert!(switches.set("no_such_switch", "on").is_err());

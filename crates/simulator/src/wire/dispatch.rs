@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::caller::Caller;
-use super::error::{ApiError, Service};
+use super::error::{ApiError, Failure, Service};
 use super::shape::Shape;
 use crate::simulator::Simulator;
 use crate::state::State;
@@ -107,17 +107,18 @@ pub(super) fn call(
                 StatusCode::FORBIDDEN,
                 "ExpiredTokenException",
                 "The security token included in the request is expired",
-            ));
+            )
+            .into());
         }
         let operation = Operation::named(service, name).ok_or_else(|| unknown(name))?;
         let bucket = format!("{}/{}/{name}", caller.account, caller.region);
         let throttled = faults.throttle.strikes(name, none, random)
             || !simulator.quotas().take(bucket, operation.quota(switches));
         if throttled {
-            return Err(service.throttling());
+            return Err(service.throttling().into());
         }
         if faults.internal_error.strikes(name, none, random) {
-            return Err(service.internal());
+            return Err(service.internal().into());
         }
         let answer = operation.run(state, caller, request, now)?;
         let State { faults, random, switches, .. } = &mut *state;
@@ -126,6 +127,7 @@ pub(super) fn call(
         }
         Ok(answer)
     });
+    let result = result.map_err(|failure: Failure| failure.of(service));
     match (result, lost) {
         (Ok(_), Some(LostResponse::InternalError)) => {
             Answer { result: Err(service.internal()), lost: false }

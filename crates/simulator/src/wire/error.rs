@@ -107,9 +107,33 @@ impl ApiError {
     }
 }
 
-impl From<StorageError> for ApiError {
+/// Why a call fails: AWS would refuse it, or the simulator cannot keep what it did.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Refused(ApiError),
+    Unstored(StorageError),
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
-        tracing::error!(%error, "the state could not be stored");
-        Service::Metering.internal()
+        Self::Unstored(error)
+    }
+}
+
+impl Failure {
+    pub(super) fn of(self, service: Service) -> ApiError {
+        match self {
+            Self::Refused(error) => error,
+            Self::Unstored(error) => {
+                tracing::error!(%error, "the state could not be stored");
+                service.internal()
+            }
+        }
     }
 }

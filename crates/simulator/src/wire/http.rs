@@ -7,7 +7,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::post;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::caller::{self, Caller};
 use super::cbor;
@@ -83,7 +82,7 @@ impl Wire {
             )),
         };
         let namespace = simulator.switches(|switches| switches.error_namespace.clone());
-        let request_id = Uuid::new_v4().to_string();
+        let request_id = simulator.request_id();
         let (status, shape) = match &answer.result {
             Ok(shape) => (StatusCode::OK, shape.clone()),
             Err(error) => (error.status, error.body(&namespace)),

@@ -7,6 +7,8 @@ use simulator::{Bought, Pricing, Purchase};
 
 use crate::harness::{Answer, Aws, BUYER, START, at, epoch, member, options, seats};
 
+type Filters<'a> = &'a [(&'a str, &'a str)];
+
 const SELLER: &str = "444455556666";
 
 async fn describe(aws: &Aws, bought: &Bought) -> Answer {
@@ -116,7 +118,7 @@ async fn a_search_finds_by_any_combination_of_filters() {
     let new = aws.simulator.buy(other).unwrap();
     aws.simulator.cancel(&old.agreement_id).unwrap();
     let (old_id, new_id) = (old.agreement_id.as_str(), new.agreement_id.as_str());
-    let cases: [(&[(&str, &str)], Vec<&str>); 8] = [
+    let cases: [(Filters<'_>, Vec<&str>); 8] = [
         (&[("Status", "ACTIVE")], vec![new_id]),
         (&[("Status", "CANCELLED")], vec![old_id]),
         (&[("AcceptorAccountId", BUYER)], vec![old_id]),

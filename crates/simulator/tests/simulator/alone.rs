@@ -45,6 +45,39 @@ fn a_bad_switch_is_a_clear_error() {
 }
 
 #[tokio::test]
+async fn a_killed_program_goes_on_where_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("simulator.db");
+    let start = || {
+        let mut child = command()
+            .args(["--port", "0", "--clock", "2026-11-10T10:00:00Z", "--data"])
+            .arg(&data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut greeting = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
+        (Program(child), greeting.trim().rsplit(' ').next().unwrap().to_owned())
+    };
+    let client = reqwest::Client::new();
+    let (program, address) = start();
+    client.post(format!("{address}/_sim/purchases")).body("{}").send().await.unwrap();
+    let clock = client.post(format!("{address}/_sim/clock")).body(r#"{"advance":"1h"}"#);
+    clock.send().await.unwrap();
+    let read = async |address: &str, path: &str| -> Value {
+        client.get(format!("{address}/_sim/{path}")).send().await.unwrap().json().await.unwrap()
+    };
+    let before = (read(&address, "agreements").await, read(&address, "notifications").await);
+    drop(program);
+    let (_program, address) = start();
+    assert_eq!(read(&address, "clock").await["now"], "2026-11-10T11:00:00Z");
+    let after = (read(&address, "agreements").await, read(&address, "notifications").await);
+    assert_eq!(before, after);
+    assert_eq!(after.1.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn notifications_are_posted_until_they_are_taken() {
     let (sender, mut received) = mpsc::unbounded_channel();
     let refusals = Arc::new(AtomicU32::new(1));
@@ -55,10 +88,10 @@ async fn notifications_are_posted_until_they_are_taken() {
         sender.send((status, event["id"].clone())).unwrap();
         async move { status }
     };
-    let receiver = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", receiver.local_addr().unwrap());
+    let target = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", target.local_addr().unwrap());
     let router = axum::Router::new().route("/", axum::routing::post(receive));
-    tokio::spawn(async move { axum::serve(receiver, router).await.unwrap() });
+    tokio::spawn(async move { axum::serve(target, router).await.unwrap() });
 
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("simulator.toml");

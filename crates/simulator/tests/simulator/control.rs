@@ -22,7 +22,7 @@ async fn a_buyers_life_can_be_driven_over_http() {
     let first = format!("notifications/{}/acknowledge", due[0]["id"]);
     assert_eq!(aws.control(&first, json!({})).await.status, 200);
     assert_eq!(aws.control(&first, json!({})).await.status, 404);
-    let amend = json!({ "entitlements": { "seats": "5" } });
+    let amend = json!({ "entitlements": { "seats": 5 } });
     assert_eq!(aws.control(&format!("agreements/{id}/amend"), amend).await.status, 200);
     for act in ["issue-advisory", "resolve-advisory", "renew"] {
         assert_eq!(aws.control(&format!("agreements/{id}/{act}"), json!({})).await.status, 200);

@@ -216,11 +216,12 @@ pub(crate) fn usage(bought: &Bought, time: &str, quantity: i64) -> Value {
 
 /// `record` with some members replaced; null removes one.
 pub(crate) fn with(record: &Value, members: Value) -> Value {
+    let Value::Object(members) = members else { panic!("not an object: {members}") };
     let mut record = record.clone();
-    for (name, value) in members.as_object().unwrap() {
+    for (name, value) in members {
         match value {
-            Value::Null => record.as_object_mut().unwrap().remove(name),
-            value => record.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+            Value::Null => record.as_object_mut().unwrap().remove(&name),
+            value => record.as_object_mut().unwrap().insert(name, value),
         };
     }
     record
@@ -234,7 +235,7 @@ pub(crate) fn seats(quantity: u32) -> BTreeMap<String, Decimal> {
 pub(crate) fn member<'a>(map: &'a Cbor, name: &str) -> &'a Cbor {
     let members = map.as_map().unwrap_or_else(|| panic!("no map: {map:?}"));
     let found = members.iter().find(|(key, _)| key.as_text() == Some(name));
-    found.map(|(_, value)| value).unwrap_or_else(|| panic!("no {name} in {map:?}"))
+    found.map_or_else(|| panic!("no {name} in {map:?}"), |(_, value)| value)
 }
 
 /// Writes maps and lists with indefinite length.
@@ -251,7 +252,9 @@ fn indefinite(value: &Value) -> Vec<u8> {
         }
         Value::Array(items) => {
             bytes.push(0x9f);
-            items.iter().for_each(|item| bytes.extend(indefinite(item)));
+            for item in items {
+                bytes.extend(indefinite(item));
+            }
             bytes.push(0xff);
         }
         scalar => ciborium::into_writer(scalar, &mut bytes).unwrap(),

@@ -257,6 +257,26 @@ async fn a_future_dated_contract_is_told_when_it_starts_unless_switched() {
 }
 
 #[tokio::test]
+async fn a_contract_cancelled_before_its_start_is_never_told() {
+    let aws = Aws::start(Pricing::Contract).await;
+    let future = Purchase { starts: Some(at("2026-12-01T00:00:00Z")), ..contract() };
+    let bought = aws.simulator.buy(future).unwrap();
+    aws.simulator.cancel(&bought.agreement_id).unwrap();
+    aws.set("2026-12-02T00:00:00Z");
+    assert_eq!(aws.told(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_license_that_was_never_updated_cannot_be_metered() {
+    let aws = Aws::start(Pricing::Usage).await;
+    let bought = aws.simulator.buy(Purchase::default()).unwrap();
+    aws.simulator.cancel(&bought.agreement_id).unwrap();
+    aws.pass("5m");
+    let record = crate::harness::usage(&bought, "2026-11-10T10:00:00Z", 1);
+    assert_eq!(aws.meter(&[record]).await.statuses(), ["CustomerNotSubscribed"]);
+}
+
+#[tokio::test]
 async fn advisories_do_not_end_an_agreement() {
     let aws = Aws::start(Pricing::Usage).await;
     let bought = aws.subscriber(Purchase::default());

@@ -1,4 +1,11 @@
 //! The simulator over its real wire: every call goes through HTTP on a free port.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed expectation fails the test, also in the functions that tests share"
+)]
 
 mod agreements;
 mod alone;

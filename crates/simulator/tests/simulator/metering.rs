@@ -25,7 +25,7 @@ fn decimal(text: &str) -> Decimal {
 #[tokio::test]
 async fn a_record_is_billed_once_and_echoed_as_it_was_sent() {
     let (aws, record) = metered().await;
-    let answer = aws.meter(&[record.clone()]).await;
+    let answer = aws.meter(std::slice::from_ref(&record)).await;
     assert_eq!(answer.statuses(), ["Success"]);
     assert_eq!(answer.body["Results"][0]["UsageRecord"], record);
     assert_eq!(answer.body["UnprocessedRecords"], json!([]));
