@@ -110,7 +110,10 @@ pub(super) fn read(request: &Value) -> Result<Search, ApiError> {
             ("PartyType", "Proposer") => party = Some(Party::Proposer),
             ("PartyType", "Acceptor") => party = Some(Party::Acceptor),
             ("AgreementType", "PurchaseAgreement") => purchases = true,
-            ("PartyType" | "AgreementType", _) => return Err(bad_value(&name)),
+            ("PartyType", _) => {
+                return Err(invalid("INVALID_PARTY_TYPE", "There is no such PartyType"));
+            }
+            ("AgreementType", _) => return Err(bad_value(&name)),
             _ => {
                 let field = Field::named(&name)
                     .ok_or_else(|| invalid("INVALID_FILTER_NAME", "There is no such filter"))?;
@@ -126,7 +129,7 @@ pub(super) fn read(request: &Value) -> Result<Search, ApiError> {
         return Err(invalid("INVALID_FILTERS", "AgreementType is missing"));
     }
     if party == Party::Acceptor && !read.iter().all(|(field, _)| field.open_to_acceptors()) {
-        return Err(invalid("INVALID_FILTERS", "An acceptor cannot combine these filters"));
+        return Err(invalid("UNSUPPORTED_FILTERS", "An acceptor cannot combine these filters"));
     }
     Ok(Search { party, filters: read })
 }

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::access::{Party, invalid, page_size, text};
@@ -35,26 +36,34 @@ impl State {
         let search = filter::read(request)?;
         let (order, descending) = read_sort(request, search.party)?;
         let size = page_size(request, PAGE)?;
-        let (offset, emptied) = match text(request, "nextToken")? {
+        let cursor = match text(request, "nextToken")? {
             Some(token) => read_cursor(&token)
                 .ok_or_else(|| invalid("INVALID_NEXT_TOKEN", "nextToken is invalid"))?,
-            None => (0, false),
+            None => Cursor::default(),
         };
-        let mut found: Vec<&Agreement> = self
+        let mut rest: Vec<(Position, &Agreement)> = self
             .agreements
             .values()
             .filter(|it| self.is_listed(it, caller, search.party) && search.matches(self, it))
+            .map(|it| (position(it, order), it))
+            .filter(|(at, _)| {
+                let seen = cursor.after.as_ref();
+                seen.is_none_or(|seen| if descending { at < seen } else { at > seen })
+            })
             .collect();
-        found.sort_by_key(|it| (sort_key(it, order), it.id.clone()));
+        rest.sort_by(|(one, _), (other, _)| one.cmp(other));
         if descending {
-            found.reverse();
+            rest.reverse();
         }
-        let rest: Vec<&Agreement> = found.into_iter().skip(offset).collect();
-        if self.switches.empty_pages == OnOff::On && !emptied && !rest.is_empty() {
-            return Ok(page(Vec::new(), Some(write_cursor(offset, true))));
+        if self.switches.empty_pages == OnOff::On && !cursor.emptied && !rest.is_empty() {
+            let next = Cursor { emptied: true, ..cursor };
+            return Ok(page(Vec::new(), Some(write_cursor(&next))));
         }
-        let next = (rest.len() > size).then(|| write_cursor(offset.saturating_add(size), false));
-        let summaries = rest.into_iter().take(size).map(|it| self.summary(it)).collect();
+        let more = rest.len() > size;
+        rest.truncate(size);
+        let last = rest.last().filter(|_| more).map(|(at, _)| at.clone());
+        let next = last.map(|at| write_cursor(&Cursor { after: Some(at), emptied: false }));
+        let summaries = rest.into_iter().map(|(_, it)| self.summary(it)).collect();
         Ok(page(summaries, next))
     }
 
@@ -95,12 +104,16 @@ fn page(summaries: Vec<Shape>, next: Option<String>) -> Shape {
     Shape::map([("agreementViewSummaries", Shape::List(summaries)), ("nextToken", next.into())])
 }
 
-fn sort_key(agreement: &Agreement, order: Order) -> Timestamp {
-    match order {
+/// Where an agreement stands in the order: its time in nanoseconds, then its id.
+type Position = (i128, String);
+
+fn position(agreement: &Agreement, order: Order) -> Position {
+    let at = match order {
         Order::End => agreement.ends.unwrap_or(Timestamp::MAX),
         Order::Start => agreement.starts,
         Order::LastUpdate => agreement.updated,
-    }
+    };
+    (at.as_nanosecond(), agreement.id.clone())
 }
 
 fn read_sort(request: &Value, party: Party) -> Result<(Order, bool), ApiError> {
@@ -112,21 +125,25 @@ fn read_sort(request: &Value, party: Party) -> Result<(Order, bool), ApiError> {
         Some(_) => return Err(invalid("INVALID_SORT_BY", "There is no such order")),
     };
     match text(&sort, "sortOrder")?.as_deref() {
-        Some("ASCENDING") => Ok((order, false)),
-        None | Some("DESCENDING") => Ok((order, true)),
+        None | Some("ASCENDING") => Ok((order, false)),
+        Some("DESCENDING") => Ok((order, true)),
         Some(_) => Err(invalid("INVALID_SORT_ORDER", "There is no such sort order")),
     }
 }
 
-fn write_cursor(offset: usize, emptied: bool) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}{offset}", if emptied { 'e' } else { 'f' }))
+/// A token names the last agreement seen, not a number: what changes between two pages moves in
+/// the order, and must not make the search skip another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    after: Option<Position>,
+    /// Whether an empty page came since.
+    emptied: bool,
 }
 
-fn read_cursor(token: &str) -> Option<(usize, bool)> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-    let (emptied, offset) = match text.strip_prefix('e') {
-        Some(offset) => (true, offset),
-        None => (false, text.strip_prefix('f')?),
-    };
-    Some((offset.parse().ok()?, emptied))
+fn write_cursor(cursor: &Cursor) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
+}
+
+fn read_cursor(token: &str) -> Option<Cursor> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).ok()?).ok()
 }

@@ -96,12 +96,16 @@ impl ApiError {
         self
     }
 
-    pub(super) fn body(&self, namespace: &str) -> Shape {
+    pub(super) fn body(&self, namespace: &str, request_id: &str) -> Shape {
+        let agreement = self.namespace == Service::Agreement.namespace();
         let namespace = if namespace.is_empty() { self.namespace } else { namespace };
         let mut members = vec![
             ("__type".to_owned(), Shape::from(format!("{namespace}#{}", self.code))),
             ("message".to_owned(), Shape::from(&self.message)),
         ];
+        if agreement {
+            members.push(("requestId".to_owned(), request_id.into()));
+        }
         members.extend(self.extra.iter().map(|(name, it)| ((*name).to_owned(), it.into())));
         Shape::Map(members)
     }

@@ -85,7 +85,7 @@ impl Wire {
         let request_id = simulator.request_id();
         let (status, shape) = match &answer.result {
             Ok(shape) => (StatusCode::OK, shape.clone()),
-            Err(error) => (error.status, error.body(&namespace)),
+            Err(error) => (error.status, error.body(&namespace, &request_id)),
         };
         call.answer = shape.to_json();
         call.status = status.as_u16();

@@ -133,8 +133,10 @@ async fn a_search_finds_by_any_combination_of_filters() {
     }
     let after = [("AfterLastUpdateTime", "2026-11-11T09:59:59Z")];
     assert_eq!(ids(&search(&aws, &after, json!({})).await).len(), 2);
-    let sort = json!({ "sort": { "sortBy": "StartTime", "sortOrder": "ASCENDING" } });
-    assert_eq!(ids(&search(&aws, &[], sort).await), [old_id, new_id]);
+    for (order, expected) in [(None, [old_id, new_id]), (Some("DESCENDING"), [new_id, old_id])] {
+        let sort = json!({ "sort": { "sortBy": "StartTime", "sortOrder": order } });
+        assert_eq!(ids(&search(&aws, &[], sort).await), expected);
+    }
     for bad in [("Colour", "red"), ("BeforeEndTime", "soon"), ("PartyType", "Guest")] {
         let refused = search(&aws, &[bad], json!({})).await;
         assert_eq!((refused.status, refused.error()), (400, "ValidationException"), "{bad:?}");
@@ -165,6 +167,22 @@ async fn a_search_goes_page_by_page() {
         }
         assert_eq!(sizes, expected);
     }
+}
+
+#[tokio::test]
+async fn an_agreement_that_changes_between_two_pages_hides_no_other() {
+    let aws = Aws::start(Pricing::Usage).await;
+    for account in 0..4 {
+        let account = format!("10000000000{account}");
+        aws.subscriber(Purchase { account, ..Purchase::default() });
+    }
+    let sort = json!({ "sortBy": "LastUpdateTime" });
+    let first = search(&aws, &[], json!({ "maxResults": 2, "sort": sort })).await;
+    aws.simulator.issue_advisory(ids(&first)[0]).unwrap();
+    let next = first.body["nextToken"].clone();
+    let rest = search(&aws, &[], json!({ "sort": sort, "nextToken": next })).await;
+    assert_eq!(ids(&rest).len(), 3);
+    assert_eq!(ids(&rest)[2], ids(&first)[0]);
 }
 
 #[tokio::test]
