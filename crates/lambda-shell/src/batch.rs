@@ -44,13 +44,22 @@ pub async fn each<R, W>(
 where
     W: Future<Output = Result<(), Failed>>,
 {
-    let outcomes = records.into_iter().map(|(id, record)| {
+    let failed = at_most(concurrency, records, |(id, record)| {
         let done = work(record);
         async move { done.await.err().map(|Failed| id) }
-    });
-    let failed: Vec<_> =
-        futures::stream::iter(outcomes).buffered(concurrency.max(1)).collect().await;
+    })
+    .await;
     BatchResponse::failed(failed.into_iter().flatten())
+}
+
+/// Does `work` on every item, at most `concurrency` at a time, and answers in the order given.
+pub async fn at_most<T, W: Future>(
+    concurrency: usize,
+    items: impl IntoIterator<Item = T>,
+    work: impl FnMut(T) -> W,
+) -> Vec<W::Output> {
+    let started = items.into_iter().map(work);
+    futures::stream::iter(started).buffered(concurrency.max(1)).collect().await
 }
 
 /// A record was not dealt with, and why has been logged.
