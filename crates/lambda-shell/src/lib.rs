@@ -5,6 +5,8 @@ pub mod batch;
 pub mod config;
 pub mod extract;
 pub mod failure;
+#[cfg(feature = "fakes")]
+pub mod fakes;
 pub mod logs;
 pub mod metrics;
 pub mod notices;
