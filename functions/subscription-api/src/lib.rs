@@ -1,1 +1,62 @@
-//! subscription-api
+#![doc = include_str!("../README.md")]
+
+mod caller;
+mod config;
+mod idempotency;
+mod paging;
+mod precondition;
+mod refusal;
+mod routes;
+mod wire;
+
+use std::sync::Arc;
+
+use app::ports::{AgreementService, EntitlementService, SettlementQueue, Store};
+use app::{Clock, Context};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use lambda_shell::extract::with_problems;
+use lambda_shell::metrics::Metrics;
+
+pub use caller::{Caller, Role, caller_from_api_gateway};
+pub use config::Config;
+
+/// The largest batch, with keys and names at their longest, is about 70 kB.
+const LARGEST_BODY: usize = 256 * 1024;
+
+/// What the routes work with.
+#[derive(Debug, Clone)]
+pub struct Deps<S, A> {
+    /// The listing, the store and AWS.
+    pub context: Context<S, A>,
+    /// The time.
+    pub clock: Clock,
+    /// The deployed version, for the health route.
+    pub version: String,
+    /// Where metrics go.
+    pub metrics: Metrics,
+}
+
+/// What the routes need of AWS.
+pub trait Aws:
+    EntitlementService + AgreementService + SettlementQueue + Send + Sync + 'static
+{
+}
+
+impl<T> Aws for T where
+    T: EntitlementService + AgreementService + SettlementQueue + Send + Sync + 'static
+{
+}
+
+/// The routes below `/marketplace/subscriptions`, and `/marketplace/health`.
+///
+/// All but the last need a [`Caller`] in the request's extensions; put a middleware around that knows who calls.
+pub fn router<S: Store, A: Aws>(deps: Deps<S, A>) -> Router {
+    let deps = Arc::new(deps);
+    let routes = routes::all::<S, A>()
+        .layer(from_fn_with_state(deps.clone(), idempotency::replay::<S, A>))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(deps);
+    with_problems(routes)
+}

@@ -1,0 +1,111 @@
+//! What may be used: the overview, the question, the reservation and its release.
+
+use std::sync::Arc;
+
+use app::entitlements::{self as use_case, Checked};
+use app::ports::Store;
+use app::usage::{self, Consumed, Refusal, Released};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::time::Month;
+use http::StatusCode;
+use jiff::Timestamp;
+use lambda_shell::extract::Json;
+use lambda_shell::problem::Problem;
+
+use super::Id;
+use crate::caller::{May, ToCheck, ToRead, ToReport};
+use crate::refusal::{denial, key_conflict, unknown_subscription};
+use crate::wire::{
+    CheckAnswer, CheckBody, ConsumeAnswer, EntitlementsBody, EventBody, ReleaseAnswer, ReleaseBody,
+};
+use crate::{Aws, Deps};
+
+type Shared<S, A> = State<Arc<Deps<S, A>>>;
+
+/// 200; 404 `unknown_subscription`.
+pub(crate) async fn overview<S: Store, A: Aws>(
+    by: May<ToRead>,
+    State(deps): Shared<S, A>,
+    Id(id): Id,
+) -> Result<Response, Problem> {
+    let now = deps.clock.now();
+    let overview = use_case::overview(&deps.context, &id, now)
+        .await?
+        .filter(|overview| by.caller.sees(&overview.subscription))
+        .ok_or_else(unknown_subscription)?;
+    let body = EntitlementsBody::of(overview, &deps.context.listing.catalog, now);
+    Ok(axum::Json(body).into_response())
+}
+
+/// 200 with yes or no; 404 `unknown_subscription`, 422 `unknown_feature`, `unknown_dimension`, `invalid_quantity`.
+pub(crate) async fn check<S: Store, A: Aws>(
+    _: May<ToCheck>,
+    State(deps): Shared<S, A>,
+    Id(id): Id,
+    Json(body): Json<CheckBody>,
+) -> Result<Response, Problem> {
+    let question = body.try_into()?;
+    match use_case::check(&deps.context, &id, &question, deps.clock.now()).await? {
+        Checked::NoSuchSubscription => Err(unknown_subscription()),
+        Checked::Refused(refusal) => Err(refused(&refusal)),
+        Checked::Decided { decision, usage } => {
+            Ok(axum::Json(CheckAnswer::of(decision, usage)).into_response())
+        }
+    }
+}
+
+/// 200 when it is counted, now or before; 404 `unknown_subscription`, 409 `no_access`, `quota_exceeded`,
+/// `key_conflict`, 422 with the code of a refused report.
+pub(crate) async fn consume<S: Store, A: Aws>(
+    _: May<ToReport>,
+    State(deps): Shared<S, A>,
+    Id(id): Id,
+    Json(body): Json<EventBody>,
+) -> Result<Response, Problem> {
+    let report = body.report("")?;
+    let (status, usage) =
+        match usage::consume(&deps.context, &id, &report, deps.clock.now()).await? {
+            Consumed::Reserved { usage } => ("reserved", Some(usage.into())),
+            Consumed::Duplicate => ("duplicate", None),
+            Consumed::NoSuchSubscription => return Err(unknown_subscription()),
+            Consumed::Conflict => return Err(key_conflict()),
+            Consumed::Refused(refusal) => return Err(refused(&refusal)),
+            Consumed::Denied(decision) => {
+                let (code, detail) = denial(decision).unwrap_or(("denied", "Denied.".to_owned()));
+                return Err(Problem::conflict(code, detail));
+            }
+        };
+    let month = report.at.parse::<Timestamp>().ok().map(Month::of);
+    Ok(axum::Json(ConsumeAnswer { status, key: report.key, month, usage }).into_response())
+}
+
+/// 200 when it counts nothing any more; 404 `unknown_reservation`, 409 `not_reversible`.
+pub(crate) async fn release<S: Store, A: Aws>(
+    _: May<ToReport>,
+    State(deps): Shared<S, A>,
+    Id(id): Id,
+    Json(body): Json<ReleaseBody>,
+) -> Result<Response, Problem> {
+    let now = deps.clock.now();
+    let status = match usage::release(&deps.context, &id, &body.key, body.month, now).await? {
+        Released::Done => "released",
+        Released::AlreadyReleased => "already-released",
+        Released::NotFound => {
+            return Err(Problem::new(
+                StatusCode::NOT_FOUND,
+                "unknown_reservation",
+                "There is no such subscription, or no reservation with this key in this month.",
+            ));
+        }
+        Released::NotReversible => {
+            let detail = "What this dimension counted stays counted.";
+            return Err(Problem::conflict("not_reversible", detail));
+        }
+    };
+    Ok(axum::Json(ReleaseAnswer { status }).into_response())
+}
+
+fn refused(refusal: &Refusal) -> Problem {
+    Problem::unprocessable(refusal.code(), format!("Refused: {refusal}."))
+}

@@ -1,0 +1,188 @@
+//! Reports of usage, and what became of each.
+
+use app::usage::{LARGEST_BATCH, Report, ReportAnswer};
+use domain::time::Month;
+use http::StatusCode;
+use lambda_shell::extract::json;
+use lambda_shell::number::NumberText;
+use lambda_shell::problem::Problem;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{dimension_name, invalid_body};
+
+/// One report: `{key, dimension | metric, quantity, at}`. The quantity keeps its digits, number or text.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventBody {
+    key: String,
+    dimension: Option<String>,
+    metric: Option<String>,
+    quantity: NumberText,
+    at: String,
+}
+
+impl EventBody {
+    /// The report; `prefix` is where it stands in the body, e.g. `events[3].`.
+    pub(crate) fn report(self, prefix: &str) -> Result<Report, Problem> {
+        let name = dimension_name(self.dimension, self.metric, prefix)?.ok_or_else(|| {
+            invalid_body(format!("{prefix}dimension"), "name a dimension or a metric")
+        })?;
+        Ok(Report { key: self.key, name, quantity: self.quantity.into_string(), at: self.at })
+    }
+}
+
+/// `{"events": [1 to 100 reports]}`, or one report by itself.
+#[derive(Debug)]
+pub(crate) struct ReportBody(pub(crate) Vec<Report>);
+
+#[derive(Deserialize)]
+struct Shape {
+    events: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Batch {
+    events: Vec<EventBody>,
+}
+
+impl TryFrom<&RawValue> for ReportBody {
+    type Error = Problem;
+
+    fn try_from(body: &RawValue) -> Result<Self, Problem> {
+        let body = body.get().as_bytes();
+        if json::<Shape>(body)?.events.is_none() {
+            return Ok(Self(vec![json::<EventBody>(body)?.report("")?]));
+        }
+        let events = json::<Batch>(body)?.events;
+        if events.is_empty() {
+            return Err(Problem::unprocessable("empty_batch", "A batch has at least one event."));
+        }
+        if events.len() > LARGEST_BATCH {
+            let detail = format!("A batch has at most {LARGEST_BATCH} events.");
+            return Err(Problem::unprocessable("batch_too_large", detail));
+        }
+        let read = |(place, event): (usize, EventBody)| event.report(&format!("events[{place}]."));
+        events.into_iter().enumerate().map(read).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// What became of one report.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResultBody {
+    key: String,
+    /// `accepted`, `duplicate`, `refused`, or `failed`: report that one again.
+    status: &'static str,
+    /// The month it is counted in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    month: Option<Month>,
+    /// Whether that is later than its own, because its own is closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carried_over: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// What became of all, in the order given, and how many of each.
+#[derive(Debug, Serialize)]
+pub(crate) struct Results {
+    pub(crate) accepted: u64,
+    pub(crate) duplicate: u64,
+    pub(crate) refused: u64,
+    pub(crate) failed: u64,
+    results: Vec<ResultBody>,
+}
+
+/// [`Results`] of a request of which nothing was counted, or not all could be: a problem with an extension member.
+#[derive(Debug, Serialize)]
+pub(crate) struct ProblemWithResults {
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'static str,
+    #[serde(flatten)]
+    results: Results,
+}
+
+impl Results {
+    pub(crate) fn of(reports: &[Report], answers: Vec<ReportAnswer>) -> Self {
+        let mut all =
+            Self { accepted: 0, duplicate: 0, refused: 0, failed: 0, results: Vec::new() };
+        for (report, answer) in reports.iter().zip(answers) {
+            let mut result = ResultBody {
+                key: report.key.clone(),
+                status: "accepted",
+                month: None,
+                carried_over: None,
+                code: None,
+                detail: None,
+            };
+            let mut refused = |code, detail| {
+                result.status = "refused";
+                result.code = Some(code);
+                result.detail = Some(detail);
+            };
+            let count = match answer {
+                ReportAnswer::Accepted { month, carried_over } => {
+                    result.month = Some(month);
+                    result.carried_over = Some(carried_over);
+                    &mut all.accepted
+                }
+                ReportAnswer::Duplicate => {
+                    result.status = "duplicate";
+                    &mut all.duplicate
+                }
+                ReportAnswer::Conflict => {
+                    refused(
+                        "key_conflict",
+                        "the key belongs to another report of usage".to_owned(),
+                    );
+                    &mut all.refused
+                }
+                ReportAnswer::Refused(refusal) => {
+                    refused(refusal.code(), refusal.to_string());
+                    &mut all.refused
+                }
+                ReportAnswer::Failed => {
+                    result.status = "failed";
+                    &mut all.failed
+                }
+            };
+            *count = count.saturating_add(1);
+            all.results.push(result);
+        }
+        all
+    }
+
+    /// The codes of refused reports, one each.
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = &'static str> {
+        self.results.iter().filter_map(|result| result.code)
+    }
+
+    /// The code that all refusals share.
+    pub(crate) fn common_code(&self) -> Option<&'static str> {
+        let mut codes = self.refusals();
+        let first = codes.next()?;
+        codes.all(|code| code == first).then_some(first)
+    }
+
+    pub(crate) fn as_problem(
+        self,
+        status: StatusCode,
+        code: &'static str,
+        detail: &'static str,
+    ) -> ProblemWithResults {
+        ProblemWithResults {
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code,
+            detail,
+            results: self,
+        }
+    }
+}
