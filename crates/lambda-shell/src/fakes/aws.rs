@@ -24,6 +24,8 @@ pub struct FakeAws {
     pub published: Arc<Mutex<Vec<TenantNotice>>>,
     /// The subscriptions for which publishing fails, by id.
     pub unpublishable: Arc<Mutex<Vec<String>>>,
+    /// Agreements whose cancellation was asked for.
+    pub cancellations: Arc<Mutex<Vec<AgreementId>>>,
 }
 
 /// Whatever a test that failed has left behind.
@@ -65,10 +67,11 @@ impl AgreementService for FakeAws {
 
     async fn request_cancellation(
         &self,
-        _agreement: &AgreementId,
-        _now: Timestamp,
+        agreement: &AgreementId,
+        now: Timestamp,
     ) -> Result<CancellationRequest, Error> {
-        Err(down("the agreement service"))
+        of(&self.cancellations).push(agreement.clone());
+        Ok(CancellationRequest { id: "acr-0123456789".to_owned(), at: now })
     }
 }
 

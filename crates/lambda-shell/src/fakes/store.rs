@@ -1,5 +1,5 @@
-//! A store in memory that keeps states, links, processed notices, meters, events and the outbox, without guards: a
-//! handler's test has one writer.
+//! A store in memory that keeps states, audit entries, links, processed notices, meters, events, records, saved answers
+//! and the outbox, without guards: a handler's test has one writer.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +34,26 @@ struct Held {
     seen: Vec<String>,
     meters: Vec<Meter>,
     events: Vec<BookedEvent>,
+    records: Vec<MeteringRecord>,
     outbox: Vec<OutboxItem>,
+    audit: Vec<AuditEntry>,
+    requests: BTreeMap<(String, String), Claimed>,
+}
+
+/// A claimed request, and its answer once there is one.
+#[derive(Debug)]
+struct Claimed {
+    fingerprint: String,
+    until: Timestamp,
+    response: Option<SavedResponse>,
+}
+
+/// A page whose cursor is the place of its first item.
+fn page<T: Clone>(all: &[T], after: Option<&Cursor>, limit: u16) -> Page<T> {
+    let from = after.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0);
+    let items: Vec<T> = all.iter().skip(from).take(limit.into()).cloned().collect();
+    let next = from.saturating_add(items.len());
+    Page { items, next: (next < all.len()).then(|| Cursor(next.to_string())) }
 }
 
 impl FakeStore {
@@ -46,6 +65,11 @@ impl FakeStore {
     /// Holds a state from the start.
     pub fn put_state(&self, state: Subscription) {
         self.held().states.insert(state.id.clone(), state);
+    }
+
+    /// Holds a metering record from the start.
+    pub fn put_record(&self, record: MeteringRecord) {
+        self.held().records.push(record);
     }
 
     /// Holds an unpublished notice from the start.
@@ -109,6 +133,7 @@ impl Subscriptions for FakeStore {
         if let Some(write) = &change.state {
             held.states.insert(write.after.id.clone(), write.after.clone());
         }
+        held.audit.extend(change.audit.clone());
         for link in &change.links {
             held.links.insert(link.after.agreement.clone(), link.after.clone());
         }
@@ -117,11 +142,20 @@ impl Subscriptions for FakeStore {
 
     async fn list(
         &self,
-        _filter: &ListFilter,
-        _after: Option<&Cursor>,
-        _limit: u16,
+        filter: &ListFilter,
+        after: Option<&Cursor>,
+        limit: u16,
     ) -> Result<Page<Subscription>, Error> {
-        Ok(Page { items: self.up()?.states.values().cloned().collect(), next: None })
+        let held = self.up()?;
+        let fits = |state: &&Subscription| match filter {
+            ListFilter::All => true,
+            ListFilter::Status(status) => state.status(state.updated_at) == *status,
+            ListFilter::Customer(customer) => {
+                state.account.as_ref().is_some_and(|account| account.as_str() == customer)
+            }
+        };
+        let fitting: Vec<_> = held.states.values().filter(fits).cloned().collect();
+        Ok(page(&fitting, after, limit))
     }
 
     async fn due(
@@ -135,11 +169,14 @@ impl Subscriptions for FakeStore {
 
     async fn audit(
         &self,
-        _id: &SubscriptionId,
-        _after: Option<&Cursor>,
-        _limit: u16,
+        id: &SubscriptionId,
+        after: Option<&Cursor>,
+        limit: u16,
     ) -> Result<Page<AuditEntry>, Error> {
-        self.up().map(|_| Page::empty())
+        let held = self.up()?;
+        let entries: Vec<_> =
+            held.audit.iter().filter(|entry| entry.subscription == *id).cloned().collect();
+        Ok(page(&entries, after, limit))
     }
 
     async fn customer(&self, _id: &str) -> Result<Option<Customer>, Error> {
@@ -203,10 +240,13 @@ impl Usage for FakeStore {
 
     async fn release_event(
         &self,
-        _event: &BookedEvent,
+        event: &BookedEvent,
         meter: &Meter,
         expected: u64,
     ) -> Result<Saved, Error> {
+        for held in self.up()?.events.iter_mut().filter(|held| held.event.key == event.event.key) {
+            held.clone_from(event);
+        }
         self.save_meter(meter, expected).await
     }
 
@@ -242,22 +282,29 @@ impl Usage for FakeStore {
 
     async fn records(
         &self,
-        _subscription: &SubscriptionId,
-        _month: Month,
-        _after: Option<&Cursor>,
-        _limit: u16,
+        subscription: &SubscriptionId,
+        month: Month,
+        after: Option<&Cursor>,
+        limit: u16,
     ) -> Result<Page<MeteringRecord>, Error> {
-        self.up().map(|_| Page::empty())
+        let held = self.up()?;
+        let asked = |key: &MeterKey| key.subscription == *subscription && key.month == month;
+        let records: Vec<_> =
+            held.records.iter().filter(|record| asked(&record.key)).cloned().collect();
+        Ok(page(&records, after, limit))
     }
 
     async fn events(
         &self,
         _subscription: &SubscriptionId,
-        _month: Month,
-        _after: Option<&Cursor>,
-        _limit: u16,
+        month: Month,
+        after: Option<&Cursor>,
+        limit: u16,
     ) -> Result<Page<BookedEvent>, Error> {
-        Ok(Page { items: self.up()?.events.clone(), next: None })
+        let held = self.up()?;
+        let own = |booked: &&BookedEvent| Month::of(booked.event.at) == month;
+        let events: Vec<_> = held.events.iter().filter(own).cloned().collect();
+        Ok(page(&events, after, limit))
     }
 }
 
@@ -279,23 +326,43 @@ impl Outbox for FakeStore {
 impl Idempotency for FakeStore {
     async fn begin(
         &self,
-        _request: &RequestKey,
-        _now: Timestamp,
-        _until: Timestamp,
+        request: &RequestKey,
+        now: Timestamp,
+        until: Timestamp,
     ) -> Result<Begun, Error> {
-        self.up().map(|_| Begun::Started)
+        let mut held = self.up()?;
+        let place = (request.scope.clone(), request.key.clone());
+        if let Some(claimed) = held.requests.get(&place) {
+            if claimed.fingerprint != request.fingerprint {
+                return Ok(Begun::OtherRequest);
+            }
+            if let Some(response) = &claimed.response {
+                return Ok(Begun::Finished(response.clone()));
+            }
+            if now < claimed.until {
+                return Ok(Begun::InProgress { until: claimed.until });
+            }
+        }
+        let fingerprint = request.fingerprint.clone();
+        held.requests.insert(place, Claimed { fingerprint, until, response: None });
+        Ok(Begun::Started)
     }
 
     async fn finish(
         &self,
-        _request: &RequestKey,
-        _response: &SavedResponse,
+        request: &RequestKey,
+        response: &SavedResponse,
         _now: Timestamp,
     ) -> Result<(), Error> {
-        self.up().map(|_| ())
+        let place = (request.scope.clone(), request.key.clone());
+        if let Some(claimed) = self.up()?.requests.get_mut(&place) {
+            claimed.response = Some(response.clone());
+        }
+        Ok(())
     }
 
-    async fn abandon(&self, _request: &RequestKey) -> Result<(), Error> {
-        self.up().map(|_| ())
+    async fn abandon(&self, request: &RequestKey) -> Result<(), Error> {
+        self.up()?.requests.remove(&(request.scope.clone(), request.key.clone()));
+        Ok(())
     }
 }
