@@ -1,1 +1,17 @@
-//! marketplace-aws
+#![doc = include_str!("../README.md")]
+
+mod agreements;
+mod bundle;
+mod entitlements;
+mod failure;
+mod metering;
+pub mod notices;
+mod queue;
+mod topic;
+
+pub use agreements::Agreements;
+pub use bundle::Aws;
+pub use entitlements::Entitlements;
+pub use metering::Metering;
+pub use queue::SettlementSqsQueue;
+pub use topic::TenantSnsTopic;

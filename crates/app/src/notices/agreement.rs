@@ -74,8 +74,8 @@ where
     Ok(Tried::Decided(Box::new(Decision { change, outcome, state: Some(after) })))
 }
 
-/// The facts a notice tells, and for a new agreement those that only DescribeAgreement tells: where its chain began,
-/// and its free trial (fact sheet §5.1, §8.5).
+/// The facts a notice tells, and for a new agreement those that DescribeAgreement tells: where its chain began, and
+/// when it ends (fact sheet §5.1).
 async fn facts<S, A: AgreementService>(
     ctx: &Context<S, A>,
     agreement: &AgreementId,
@@ -88,6 +88,8 @@ async fn facts<S, A: AgreementService>(
     if created.value.previous.is_none() && created.value.intent.continues_another() {
         created.value.previous = details.initial.filter(|initial| initial != agreement);
     }
-    facts.trial_ends = details.trial_ends.map(|value| Dated { at, value });
+    if facts.ends.is_none() {
+        facts.ends = details.ends.map(|value| Dated { at, value });
+    }
     Ok(facts)
 }

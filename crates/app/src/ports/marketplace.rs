@@ -167,8 +167,6 @@ pub struct AgreementDetails {
     pub initial: Option<AgreementId>,
     /// When it ends by its terms; absent for pay as you go.
     pub ends: Option<Timestamp>,
-    /// When its free trial ends, if it has one.
-    pub trial_ends: Option<Timestamp>,
 }
 
 /// Tells of agreements, and asks AWS to cancel them.

@@ -121,8 +121,6 @@ pub struct AgreementFacts {
     pub ended: Option<Dated<EndStatus>>,
     /// Whether AWS warns about the account.
     pub advisory: Option<Dated<bool>>,
-    /// When its free trial ends, if it has one.
-    pub trial_ends: Option<Dated<Timestamp>>,
 }
 
 impl AgreementFacts {
@@ -149,13 +147,12 @@ impl AgreementFacts {
 
     /// Takes over what another set of facts about the same agreement knows better.
     pub fn join(&mut self, other: &Self) {
-        let Self { created, ends, auto_renew, ended, advisory, trial_ends } = other;
+        let Self { created, ends, auto_renew, ended, advisory } = other;
         newest(&mut self.created, created.as_ref());
         newest(&mut self.ends, ends.as_ref());
         newest(&mut self.auto_renew, auto_renew.as_ref());
         newest(&mut self.ended, ended.as_ref());
         newest(&mut self.advisory, advisory.as_ref());
-        newest(&mut self.trial_ends, trial_ends.as_ref());
     }
 
     /// The agreement that goes on in this one.

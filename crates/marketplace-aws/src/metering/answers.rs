@@ -1,0 +1,129 @@
+//! What comes back: one answer per record, matched by key and not by place, since AWS promises no order and may round
+//! the echoed time to its hour (fact sheet §3.2, §3.3).
+
+use app::ports::{OutgoingRecord, RecordAnswer};
+use aws_sdk_marketplacemetering::operation::batch_meter_usage::BatchMeterUsageOutput;
+use aws_sdk_marketplacemetering::types::{UsageRecord, UsageRecordResult, UsageRecordResultStatus};
+use domain::ids::LicenseRef;
+use domain::time::Hour;
+use jiff::Timestamp;
+
+/// One answer per record, in the order of the records.
+pub(super) fn read(
+    records: &[OutgoingRecord],
+    answer: &BatchMeterUsageOutput,
+) -> Vec<RecordAnswer> {
+    records
+        .iter()
+        .map(|record| {
+            let result = answer.results().iter().find(|result| {
+                result.usage_record.as_ref().is_some_and(|echoed| is_about(echoed, record))
+            });
+            result.map_or(RecordAnswer::Unprocessed, |result| told(record, result))
+        })
+        .collect()
+}
+
+fn told(record: &OutgoingRecord, result: &UsageRecordResult) -> RecordAnswer {
+    match result.status.as_ref() {
+        Some(UsageRecordResultStatus::Success) => RecordAnswer::Accepted(
+            result.metering_record_id.as_deref().and_then(|id| id.parse().ok()),
+        ),
+        Some(UsageRecordResultStatus::CustomerNotSubscribed) => RecordAnswer::NotSubscribed,
+        Some(UsageRecordResultStatus::DuplicateRecord) => {
+            let echoed = result.usage_record.as_ref().and_then(|echoed| echoed.quantity);
+            // A frozen record never changes: what was sent under this hour before was this quantity.
+            if echoed.is_none_or(|echoed| u64::try_from(echoed) == Ok(record.quantity)) {
+                RecordAnswer::AlreadyHeld
+            } else {
+                RecordAnswer::HeldDifferently
+            }
+        }
+        // A status that AWS adds one day is not known to be billed.
+        Some(_) | None => RecordAnswer::Unprocessed,
+    }
+}
+
+fn is_about(echoed: &UsageRecord, record: &OutgoingRecord) -> bool {
+    let same_buyer = match &record.license {
+        LicenseRef::License { arn } => echoed
+            .license_arn
+            .as_deref()
+            .and_then(|echoed| echoed.rsplit(':').next())
+            .is_some_and(|tail| tail == arn.tail()),
+        LicenseRef::Legacy { customer, .. } => echoed.customer_identifier == customer.as_str(),
+    };
+    let hour = Timestamp::from_second(echoed.timestamp.secs()).ok().map(Hour::of);
+    same_buyer && echoed.dimension == record.dimension.as_str() && hour == Some(record.hour)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::DateTime;
+
+    use super::*;
+
+    fn record(dimension: &str, quantity: u64) -> OutgoingRecord {
+        OutgoingRecord {
+            license: LicenseRef::License {
+                arn: "arn:aws:license-manager::294406891311:license:l-1".parse().unwrap(),
+            },
+            account: Some("111122223333".parse().unwrap()),
+            dimension: dimension.parse().unwrap(),
+            hour: "2026-11-24T07Z".parse().unwrap(),
+            quantity,
+        }
+    }
+
+    fn result(
+        dimension: &str,
+        quantity: i32,
+        minutes: i64,
+        status: UsageRecordResultStatus,
+    ) -> UsageRecordResult {
+        let start = record(dimension, 0).hour.start().as_second();
+        let echoed = UsageRecord::builder()
+            .timestamp(DateTime::from_secs(start + minutes * 60))
+            .dimension(dimension)
+            .quantity(quantity)
+            .license_arn("arn:aws:license-manager::294406891311:license:l-1")
+            .customer_aws_account_id("111122223333")
+            .build()
+            .unwrap();
+        UsageRecordResult::builder()
+            .usage_record(echoed)
+            .metering_record_id("id-1")
+            .status(status)
+            .build()
+    }
+
+    #[test]
+    fn answers_are_found_by_key_in_any_order_and_at_any_minute() {
+        let answer = BatchMeterUsageOutput::builder()
+            .results(result("users", 2, 0, UsageRecordResultStatus::CustomerNotSubscribed))
+            .results(result("scans", 1, 59, UsageRecordResultStatus::Success))
+            .build();
+        let told = read(&[record("scans", 1), record("users", 2), record("findings", 3)], &answer);
+        assert_eq!(
+            told,
+            [
+                RecordAnswer::Accepted(Some("id-1".parse().unwrap())),
+                RecordAnswer::NotSubscribed,
+                RecordAnswer::Unprocessed,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_duplicate_is_ours_when_its_quantity_is() {
+        let of = |quantity| {
+            let duplicate = result("scans", quantity, 0, UsageRecordResultStatus::DuplicateRecord);
+            read(
+                &[record("scans", 5)],
+                &BatchMeterUsageOutput::builder().results(duplicate).build(),
+            )
+        };
+        assert_eq!(of(5), [RecordAnswer::AlreadyHeld]);
+        assert_eq!(of(6), [RecordAnswer::HeldDifferently]);
+    }
+}

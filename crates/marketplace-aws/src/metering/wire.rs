@@ -1,0 +1,67 @@
+//! What goes out: records, and a request body without the empty members that the SDK adds.
+
+use app::ports::{OutgoingRecord, SubmitError};
+use aws_sdk_marketplacemetering::config::http::HttpRequest;
+use aws_sdk_marketplacemetering::types::UsageRecord;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::body::SdkBody;
+use domain::ids::LicenseRef;
+use serde_json::Value;
+
+/// Whether the records belong to an older listing.
+pub(super) fn is_legacy(records: &[OutgoingRecord]) -> bool {
+    records.iter().any(|record| matches!(record.license, LicenseRef::Legacy { .. }))
+}
+
+/// The records as the SDK wants them.
+///
+/// # Errors
+/// When licenses and older customers are mixed, which AWS would bill on two paths, or a license comes without its
+/// account, or a quantity does not fit: nothing is sent.
+pub(super) fn usage_records(records: &[OutgoingRecord]) -> Result<Vec<UsageRecord>, SubmitError> {
+    let legacy = is_legacy(records);
+    if legacy && records.iter().any(|record| matches!(record.license, LicenseRef::License { .. })) {
+        return Err(refused("MixedPaths", "licenses and older customers never go into one call"));
+    }
+    records.iter().map(usage_record).collect()
+}
+
+fn usage_record(record: &OutgoingRecord) -> Result<UsageRecord, SubmitError> {
+    let quantity = i32::try_from(record.quantity)
+        .map_err(|_| refused("QuantityTooLarge", "a record holds at most 2147483647 units"))?;
+    let usage = UsageRecord::builder()
+        .timestamp(DateTime::from_secs(record.hour.start().as_second()))
+        .dimension(record.dimension.as_str())
+        .quantity(quantity);
+    let usage = match (&record.license, &record.account) {
+        (LicenseRef::License { arn }, Some(account)) => {
+            usage.license_arn(arn.as_str()).customer_aws_account_id(account.as_str())
+        }
+        (LicenseRef::License { .. }, None) => {
+            return Err(refused("MissingAccount", "AWS wants the buying account beside a license"));
+        }
+        (LicenseRef::Legacy { customer, .. }, _) => usage.customer_identifier(customer.as_str()),
+    };
+    usage.build().map_err(|error| SubmitError::BadRecord {
+        code: "Unbuildable".to_owned(),
+        source: error.into(),
+    })
+}
+
+fn refused(code: &str, why: &'static str) -> SubmitError {
+    SubmitError::BadRecord { code: code.to_owned(), source: why.into() }
+}
+
+/// The SDK always sends `"CustomerIdentifier":""`, even beside a license. Whether AWS tolerates that is not known, so
+/// it does not go out. Runs before the request is signed.
+pub(super) fn strip_empty_identifiers(request: &mut HttpRequest) {
+    let Some(bytes) = request.body().bytes() else { return };
+    let Ok(mut body) = serde_json::from_slice::<Value>(bytes) else { return };
+    let Some(records) = body.get_mut("UsageRecords").and_then(Value::as_array_mut) else { return };
+    for record in records.iter_mut().filter_map(Value::as_object_mut) {
+        record.retain(|_, value| value.as_str() != Some(""));
+    }
+    let body = body.to_string();
+    request.headers_mut().insert("content-length", body.len().to_string());
+    *request.body_mut() = SdkBody::from(body);
+}
