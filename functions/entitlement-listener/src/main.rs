@@ -1,2 +1,26 @@
-//! x
-fn main() {}
+//! The listener as a Lambda function.
+
+use app::{Clock, Context};
+use entitlement_listener::{Config, Deps, handle};
+use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_shell::config::TablesConfig;
+use lambda_shell::metrics::Metrics;
+use marketplace_aws::{Aws, SettlementSqsQueue};
+use serde_json::Value;
+use store_dynamodb::{DynamoStore, Tables};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let (config, aws) = lambda_shell::start::<Config>().await?;
+    let TablesConfig { customer, subscription, usage, audit } = config.tables;
+    let queue = SettlementSqsQueue::connect(&aws, config.settlement_queue.0);
+    let context = Context {
+        listing: config.listing.into(),
+        store: DynamoStore::connect(&aws, Tables { subscription, customer, usage, audit }),
+        aws: Aws::connect(&aws, &config.service.region, queue),
+    };
+    let clock = Clock::new(jiff::Timestamp::now);
+    let deps = &Deps { context, clock, metrics: Metrics::stdout() };
+    let invoked = |event: LambdaEvent<Value>| handle(deps, event.payload);
+    lambda_runtime::run(service_fn(invoked)).await
+}

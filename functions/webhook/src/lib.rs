@@ -1,1 +1,48 @@
-//! webhook
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod config;
+mod receive;
+mod usage;
+
+use app::ports::{AgreementService, EntitlementService, SettlementQueue, Store};
+use app::{Clock, Context};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::post;
+use lambda_shell::config::{Secrets, WebhookEndpoint};
+use lambda_shell::extract::with_problems;
+use lambda_shell::metrics::Metrics;
+
+pub use config::Config;
+
+/// The largest body, in bytes: what SNS and EventBridge may send at most.
+pub const LARGEST_BODY: usize = 256 * 1024;
+
+/// What the webhook works with.
+#[derive(Debug, Clone)]
+pub struct Deps<S, A> {
+    /// The listing, the store and AWS.
+    pub context: Context<S, A>,
+    /// The time.
+    pub clock: Clock,
+    /// The secrets that senders share with us.
+    pub secrets: Secrets,
+    /// Where the webhook is.
+    pub endpoint: WebhookEndpoint,
+    /// Where metrics go.
+    pub metrics: Metrics,
+}
+
+/// The webhook's one route; everything else is answered with a problem.
+pub fn router<S, A>(deps: Deps<S, A>) -> Router
+where
+    S: Store,
+    A: EntitlementService + AgreementService + SettlementQueue + Clone + Send + Sync + 'static,
+{
+    let routes = Router::new()
+        .route(deps.endpoint.as_str(), post(receive::receive::<S, A>))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(deps);
+    with_problems(routes)
+}

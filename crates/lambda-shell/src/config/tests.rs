@@ -143,6 +143,23 @@ fn metering_stays_in_the_functions_region_unless_told() {
 }
 
 #[test]
+fn a_variable_that_two_groups_share_is_told_once() {
+    #[derive(Debug)]
+    struct Both;
+    impl Configuration for Both {
+        fn read(vars: &mut Reader<'_>) -> Option<Self> {
+            let service = ServiceConfig::read(vars);
+            let metering = MeteringRegion::read(vars);
+            service.and(metering).map(|_| Self)
+        }
+    }
+    assert_eq!(
+        problems::<Both>(&[]),
+        ["AWS_REGION is not set and must be an AWS Region such as us-east-1"]
+    );
+}
+
+#[test]
 fn the_webhook_path_begins_with_a_slash_and_is_no_pattern() {
     let path = |vars: &[(&str, &str)]| WebhookEndpoint::from_vars(&Vars::of(vars.iter().copied()));
     assert_eq!(path(&[]).unwrap().as_str(), "/marketplace/webhook");

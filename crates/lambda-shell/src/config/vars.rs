@@ -102,7 +102,11 @@ impl<'a> Reader<'a> {
 
     /// Notes what is wrong with a variable; `what` continues its name and must not repeat its value.
     pub fn problem(&mut self, name: &'static str, what: &str) {
-        self.problems.push(format!("{name} {what}"));
+        let problem = format!("{name} {what}");
+        // Groups may share a variable.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     fn text(&mut self, name: &'static str) -> Option<String> {

@@ -1,0 +1,98 @@
+//! One request: proof, body, use case, answer.
+
+use std::time::Instant;
+
+use app::notices::NoticeOutcome;
+use app::ports::{AgreementService, EntitlementService, SettlementQueue, Store};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::ids::SubscriptionId;
+use http::HeaderMap;
+use jiff::Timestamp;
+use lambda_shell::extract::Raw;
+use lambda_shell::problem::Problem;
+use lambda_shell::{metrics, notices, signature};
+use serde::Serialize;
+
+use crate::body::Body;
+use crate::{Deps, usage};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Taken {
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription_id: Option<SubscriptionId>,
+}
+
+/// Answers a request and measures how.
+pub(crate) async fn receive<S, A>(
+    State(deps): State<Deps<S, A>>,
+    headers: HeaderMap,
+    raw: Result<Raw, Problem>,
+) -> Response
+where
+    S: Store,
+    A: EntitlementService + AgreementService + SettlementQueue + Sync,
+{
+    let began = Instant::now();
+    let now = deps.clock.now();
+    let answer = match raw {
+        Ok(Raw(raw)) => take(&deps, &headers, &raw, now).await,
+        Err(problem) => Err(problem),
+    };
+    let response = answer.into_response();
+    let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let failed = u64::from(response.status().is_server_error());
+    deps.metrics.emit(
+        now,
+        &[
+            (metrics::WEBHOOK_REQUESTS, 1),
+            (metrics::WEBHOOK_FAILED, failed),
+            (metrics::WEBHOOK_LATENCY, milliseconds),
+        ],
+    );
+    response
+}
+
+async fn take<S, A>(
+    deps: &Deps<S, A>,
+    headers: &HeaderMap,
+    raw: &[u8],
+    now: Timestamp,
+) -> Result<Response, Problem>
+where
+    S: Store,
+    A: EntitlementService + AgreementService + SettlementQueue + Sync,
+{
+    signature::verify(&deps.secrets, headers, raw, now).map_err(|error| {
+        tracing::warn!(reason = error.code(), "a webhook request was not believed");
+        deps.metrics.emit_by(now, metrics::WEBHOOK_REJECTED, error.code(), 1);
+        Problem::unauthorized(error.code(), format!("The request is not believed: {error}."))
+    })?;
+    let body = Body::read(raw, now).inspect_err(|problem| {
+        tracing::warn!(reason = problem.code, "a believed webhook request cannot be read");
+        deps.metrics.emit_by(now, metrics::NOTICES_UNREADABLE, problem.code, 1);
+    })?;
+    match body {
+        Body::Notice(notice) => {
+            let outcome = notices::take(&deps.context, &deps.metrics, &notice, now).await?;
+            let word = notices::word(&outcome);
+            let subscription_id = match outcome {
+                NoticeOutcome::Applied { subscription } => Some(subscription),
+                NoticeOutcome::AlreadySeen
+                | NoticeOutcome::Parked
+                | NoticeOutcome::Stored
+                | NoticeOutcome::OtherListing => None,
+            };
+            Ok(axum::Json(Taken { outcome: word, subscription_id }).into_response())
+        }
+        Body::Usage(reported) => usage::take(deps, reported, now).await,
+        Body::SnsHandshake => {
+            tracing::warn!(
+                "an SNS topic asks to be confirmed; subscribe its queue instead of this address"
+            );
+            Ok(axum::Json(Taken { outcome: "ignored", subscription_id: None }).into_response())
+        }
+    }
+}
