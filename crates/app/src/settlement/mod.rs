@@ -134,7 +134,7 @@ where
             ctx.aws.send(&request, delay_before(until, now)).await?;
         }
         LicensePhase::Ended if state.concluded.is_none() => {
-            conclude::conclude(ctx, id, clock, &mut report).await?
+            conclude::conclude(ctx, id, clock, &mut report).await?;
         }
         LicensePhase::Pending | LicensePhase::Active | LicensePhase::Ended => {}
     }

@@ -1,0 +1,21 @@
+//! Journeys: stories of buyers and sellers over the whole system, over its real wires.
+//!
+//! Every story ends with [`story::Story::end`], which demands what holds of all of them: the invoice equals what is due
+//! for the usage that was accepted, nothing is queued or unpublished, and every audit chain verifies.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test may panic"
+)]
+
+mod bad_input;
+mod chain;
+mod faults;
+mod metering;
+mod pricing;
+mod registration;
+mod story;
+mod switches;

@@ -1,0 +1,108 @@
+//! Ways in: before the events, after them, twice, without a license yet, from another listing.
+
+use simulator::switches::ResolveLicenseArn;
+
+use crate::story::{ContractWithConsumption, PayAsYouGo, Story, subscription_id};
+
+#[tokio::test]
+async fn a_buyer_who_registers_before_the_license_is_active_waits_and_then_gets_in() {
+    let story = Story::begin(PayAsYouGo).await;
+    let buyer = story.buy("111122223333");
+    story.register(&buyer).await;
+    assert_eq!(story.status(&buyer).await, "PENDING");
+    assert!(!story.has_access(&buyer).await, "nothing is granted at the landing page");
+    assert!(story.told(&buyer).is_empty());
+    story.minutes(2).await;
+    assert_eq!(story.status(&buyer).await, "ACTIVE");
+    assert_eq!(story.told(&buyer), ["provision"]);
+    assert_eq!(story.shown(&buyer).await["tenant"]["state"], "ready", "the platform confirmed");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_buyer_who_registers_days_after_the_events_gets_in_at_once() {
+    let story = Story::begin(ContractWithConsumption).await;
+    let buyer = story.buy("111122223333");
+    story.hours(50).await;
+    assert_eq!(story.status(&buyer).await, "PENDING");
+    assert!(!story.has_access(&buyer).await);
+    story.register(&buyer).await;
+    assert_eq!(story.status(&buyer).await, "ACTIVE");
+    assert_eq!(story.told(&buyer), ["provision"]);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_buyer_who_never_registers_has_no_access_and_owes_nothing() {
+    let story = Story::begin(PayAsYouGo).await;
+    let buyer = story.buy("111122223333");
+    story.hours(30).await;
+    assert!(!story.has_access(&buyer).await);
+    story.system.simulator().cancel(&buyer.agreement_id).unwrap();
+    story.hours(3).await;
+    assert_eq!(story.status(&buyer).await, "CANCELLED");
+    assert!(story.told(&buyer).is_empty());
+    story.end().await;
+}
+
+#[tokio::test]
+async fn landing_twice_and_completing_twice_is_fine_and_provisions_once() {
+    let story = Story::begin(PayAsYouGo).await;
+    let buyer = story.buy("111122223333");
+    story.land(&buyer).await;
+    story.minutes(2).await;
+    story.land(&buyer).await;
+    story.register(&buyer).await;
+    story.register(&buyer).await;
+    assert_eq!(story.status(&buyer).await, "ACTIVE");
+    assert_eq!(story.told(&buyer), ["provision"]);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_registration_without_a_license_is_joined_when_the_license_is_known() {
+    let story = Story::begin(ContractWithConsumption).await;
+    story.system.simulator().switches(|switches| {
+        switches.resolve_license_arn = ResolveLicenseArn::AfterLicenseUpdated;
+    });
+    let buyer = story.buy("111122223333");
+    story.register(&buyer).await;
+    let path = format!("/marketplace/subscriptions/{}", subscription_id(&buyer));
+    assert_eq!(story.call("GET", &path, None).await.status, 404, "AWS has not told the license yet");
+    story.minutes(2).await;
+    assert_eq!(story.status(&buyer).await, "ACTIVE");
+    assert_eq!(story.told(&buyer), ["provision"]);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_license_known_from_events_is_found_when_the_token_does_not_name_it() {
+    let story = Story::begin(ContractWithConsumption).await;
+    story.system.simulator().switches(|switches| {
+        switches.resolve_license_arn = ResolveLicenseArn::AbsentFirstCall;
+    });
+    let buyer = story.buy("111122223333");
+    story.minutes(2).await;
+    story.register(&buyer).await;
+    assert_eq!(story.status(&buyer).await, "ACTIVE");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn an_older_listing_registers_by_customer_identifier_and_is_told_over_sns() {
+    let story = Story::begin(PayAsYouGo).await;
+    let purchase = simulator::Purchase { legacy: true, ..story.purchase("111122223333") };
+    let buyer = story.system.simulator().buy(purchase).unwrap();
+    story.register(&buyer).await;
+    story.minutes(2).await;
+    assert_eq!(story.status(&buyer).await, "ACTIVE");
+    story.uses(&buyer, "scans", "7").await;
+    story.hours(1).await;
+    assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 7);
+    story.uses(&buyer, "scans", "2").await;
+    story.system.simulator().cancel(&buyer.agreement_id).unwrap();
+    story.hours(3).await;
+    assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 9);
+    assert_eq!(story.status(&buyer).await, "CANCELLED");
+    story.end().await;
+}
