@@ -4,12 +4,14 @@
 use std::error::Error;
 use std::fmt;
 
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Begins logging to standard output. A second call changes nothing.
 pub fn init(targets: Targets) {
+    // The runtime would log every failed invocation a second time, by `Debug` and without its causes.
+    let targets = targets.with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false);
     // Fails only when logging has begun already, e.g. in the local system, and then there is nothing to do.
     let _begun = tracing_subscriber::registry().with(targets).with(lines).try_init();

@@ -1,12 +1,15 @@
 //! The environment of this function.
 
 use lambda_shell::config::{
-    Configuration, ListingConfig, MeteringRegion, Reader, SettlementQueueUrl, TablesConfig,
+    Configuration, ListingConfig, MeteringRegion, Reader, ServiceConfig, SettlementQueueUrl,
+    TablesConfig,
 };
 
-/// Everything the scheduler reads from the environment, besides what every function reads.
+/// Everything the scheduler reads from the environment.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// What every function is told.
+    pub service: ServiceConfig,
     /// The listing.
     pub listing: ListingConfig,
     /// The tables.
@@ -19,11 +22,13 @@ pub struct Config {
 
 impl Configuration for Config {
     fn read(vars: &mut Reader<'_>) -> Option<Self> {
+        let service = ServiceConfig::read(vars);
         let listing = ListingConfig::read(vars);
         let tables = TablesConfig::read(vars);
         let metering_region = MeteringRegion::read(vars);
         let settlement_queue = SettlementQueueUrl::read(vars);
         Some(Self {
+            service: service?,
             listing: listing?,
             tables: tables?,
             metering_region: metering_region?,

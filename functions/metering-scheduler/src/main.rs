@@ -24,5 +24,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let invoked = |event: LambdaEvent<Value>| async move {
         handle(deps, event.payload, &budget(event.context.deadline())).await
     };
-    lambda_runtime::run(service_fn(invoked)).await
+    Box::pin(lambda_runtime::run(service_fn(invoked))).await
 }

@@ -5,13 +5,14 @@ use app::{BoxError, Error};
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use serde_json::Value;
 
-/// Reads an event into records by sequence number; `None` is a record that is no new outbox item.
+/// A record's sequence number, and the outbox item it inserts; `None` is a record of something else.
+pub(crate) type Record = (String, Result<Option<OutboxItem>, Error>);
+
+/// Reads an event into records.
 ///
 /// # Errors
 /// An event of another kind.
-pub(crate) fn read(
-    event: Value,
-) -> Result<Vec<(String, Result<Option<OutboxItem>, Error>)>, BoxError> {
+pub(crate) fn read(event: Value) -> Result<Vec<Record>, BoxError> {
     match event.pointer("/Records/0/eventSource").and_then(Value::as_str) {
         Some("aws:dynamodb") => {
             let event: Event = serde_json::from_value(event)?;
@@ -22,7 +23,7 @@ pub(crate) fn read(
     }
 }
 
-fn record(record: EventRecord) -> (String, Result<Option<OutboxItem>, Error>) {
+fn record(record: EventRecord) -> Record {
     // Lambda always numbers its records; to an answer without a number it would repeat the whole batch.
     let sequence_number = record.change.sequence_number.unwrap_or_default();
     let item = if record.event_name == "INSERT" {

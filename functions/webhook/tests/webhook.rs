@@ -36,7 +36,7 @@ fn fixture() -> Fixture {
         secrets: Secrets::parse(SECRET).unwrap(),
         endpoint: WebhookEndpoint::default(),
         metrics: Metrics::to(move |line| {
-            sink.lock().unwrap().push(serde_json::from_str(line).unwrap())
+            sink.lock().unwrap().push(serde_json::from_str(line).unwrap());
         }),
     };
     Fixture { deps, lines }
