@@ -1,11 +1,25 @@
 #![doc = include_str!("../README.md")]
 
+mod aws;
 pub mod bus;
+pub mod client;
 mod data_dir;
 mod database;
+mod functions;
+pub mod guide;
+mod http;
+pub mod journey;
+mod platform;
+mod product;
+mod reconciliation;
 pub mod runtime_api;
 mod secrets;
+mod system;
+mod tables;
 
 pub use data_dir::{DataDir, DataDirError};
 pub use database::{Database, DatabaseError, RoundTrips};
+pub use reconciliation::{Reconciled, reconcile};
 pub use secrets::Secrets;
+pub use system::{ClockChoice, DriveError, Handle, StartError, System, SystemOptions};
+pub use tables::{Tables, TablesError, create_tables};

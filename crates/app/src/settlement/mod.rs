@@ -210,8 +210,11 @@ where
     A: MeteringService + Sync,
 {
     let now = clock.now();
-    let looked_at: Vec<_> = stream::iter(meters)
-        .map(|meter| async move { (meter, make_ready(ctx, &meter.key, now).await) })
+    let looked_at: Vec<_> = stream::iter(meters.to_vec())
+        .map(|meter| async move {
+            let outcome = make_ready(ctx, &meter.key, now).await;
+            (meter, outcome)
+        })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;

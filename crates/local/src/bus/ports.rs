@@ -32,24 +32,25 @@ impl SettlementQueue for LocalQueue {
     }
 }
 
-/// Keeps what was published, and hands it to the platform.
+/// Keeps what was published, and hands it to the platform if that has subscribed.
 #[derive(Debug, Clone)]
 pub struct LocalTopic {
     bus: Bus,
     clock: Clock,
+    subscribed: bool,
 }
 
 impl LocalTopic {
     /// The tenant topic of `bus`.
-    pub fn new(bus: Bus, clock: Clock) -> Self {
-        Self { bus, clock }
+    pub fn new(bus: Bus, clock: Clock, subscribed: bool) -> Self {
+        Self { bus, clock, subscribed }
     }
 }
 
 impl TenantTopic for LocalTopic {
     async fn publish(&self, notice: &TenantNotice) -> Result<(), Error> {
         let body = serde_json::to_string(notice).map_err(|error| failed(error.into()))?;
-        self.bus.publish(&body, self.clock.now()).map_err(failed)
+        self.bus.publish(&body, self.subscribed, self.clock.now()).map_err(failed)
     }
 }
 

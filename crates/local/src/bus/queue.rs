@@ -25,6 +25,8 @@ pub const BATCH: usize = 10;
 pub enum Queue {
     /// Marketplace notifications on their way to `entitlement-listener`.
     Notices,
+    /// Events of the hourly schedule on their way to `metering-scheduler`.
+    Schedule,
     /// Settlement requests on their way to `metering-scheduler`.
     Settlements,
     /// Stream records of new outbox items on their way to `tenant-notifier`.
@@ -35,12 +37,14 @@ pub enum Queue {
 
 impl Queue {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Notices, Self::Settlements, Self::Outbox, Self::Platform];
+    pub const ALL: [Self; 5] =
+        [Self::Notices, Self::Schedule, Self::Settlements, Self::Outbox, Self::Platform];
 
     /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Notices => "notices",
+            Self::Schedule => "schedule",
             Self::Settlements => "settlements",
             Self::Outbox => "outbox",
             Self::Platform => "platform",
@@ -56,7 +60,7 @@ impl fmt::Display for Queue {
 
 /// A queue that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a queue is notices, settlements, outbox or platform")]
+#[error("a queue is notices, schedule, settlements, outbox or platform")]
 pub struct UnknownQueue;
 
 impl FromStr for Queue {
@@ -318,15 +322,22 @@ impl Bus {
             .execute(params![queue.map(Queue::as_str), micros(now)])?)
     }
 
-    /// Keeps what was published and queues it for the platform, together.
-    pub(super) fn publish(&self, body: &str, now: Timestamp) -> Result<(), BusError> {
+    /// Keeps what was published and, with a subscriber, queues it for the platform, together.
+    pub(super) fn publish(
+        &self,
+        body: &str,
+        subscribed: bool,
+        now: Timestamp,
+    ) -> Result<(), BusError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         transaction.execute("INSERT INTO published (body) VALUES (?1)", [body])?;
-        transaction.execute(
-            "INSERT INTO letter (queue, body, sent_at, visible_at) VALUES (?1, ?2, ?3, ?3)",
-            params![Queue::Platform.as_str(), body, micros(now)],
-        )?;
+        if subscribed {
+            transaction.execute(
+                "INSERT INTO letter (queue, body, sent_at, visible_at) VALUES (?1, ?2, ?3, ?3)",
+                params![Queue::Platform.as_str(), body, micros(now)],
+            )?;
+        }
         transaction.commit()?;
         Ok(())
     }

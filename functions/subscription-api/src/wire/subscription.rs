@@ -93,7 +93,7 @@ pub(crate) struct SubscriptionBody {
     hold: Option<Hold>,
     tenant: TenantView,
     entitlements: Option<SnapshotBody>,
-    free_trial: Option<FreeTrialBody>,
+    free_trial: bool,
     continues: Option<SubscriptionId>,
     cancellation: Option<CancellationBody>,
     final_usage_until: Option<Timestamp>,
@@ -192,12 +192,6 @@ impl From<&EntitlementSnapshot> for SnapshotBody {
 /// There is a free trial; when it ends, if AWS has told.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct FreeTrialBody {
-    ends_at: Option<Timestamp>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct CancellationBody {
     id: String,
     requested_at: Timestamp,
@@ -207,8 +201,6 @@ impl SubscriptionBody {
     pub(crate) fn of(state: &Subscription, catalog: &Catalog, now: Timestamp) -> Self {
         let agreement = state.agreements.current();
         let facts = agreement.and_then(|id| state.agreements.0.get(id));
-        let trial_ends = facts.and_then(|facts| facts.trial_ends).map(|ends| ends.value);
-        let has_trial = state.free_trial || trial_ends.is_some();
         Self {
             id: state.id.clone(),
             status: state.status(now),
@@ -229,7 +221,7 @@ impl SubscriptionBody {
             hold: state.hold(),
             tenant: (&state.tenant).into(),
             entitlements: state.entitlements.as_ref().map(Into::into),
-            free_trial: has_trial.then_some(FreeTrialBody { ends_at: trial_ends }),
+            free_trial: state.free_trial,
             continues: state.continues.clone(),
             cancellation: state.cancellation.as_ref().map(|request| CancellationBody {
                 id: request.id.clone(),

@@ -1,0 +1,75 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use domain::catalog::PricingModel;
+
+/// The AWS Marketplace integration on a laptop: all functions, an embedded DynamoDB and a simulated AWS Marketplace in
+/// one process.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start everything and keep it running (what happens without a command)
+    Serve(Serve),
+    /// Live through a subscription, from purchase to final bill, and compare the bill with what is due
+    Journey(Journey),
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Serve {
+    /// Port on 127.0.0.1; 0 takes any
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// Directory that keeps everything, over restarts and crashes
+    #[arg(long, default_value = ".local", value_name = "DIR", conflicts_with = "in_memory")]
+    pub(crate) data: PathBuf,
+    /// Keep nothing
+    #[arg(long)]
+    pub(crate) in_memory: bool,
+    /// How the listing charges: usage, contract or contract-with-consumption [default: what the data directory was
+    /// made for, else contract-with-consumption]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) pricing: Option<PricingModel>,
+    /// What the simulator's ids and tokens follow from
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Journey {
+    /// How the listing charges: usage, contract or contract-with-consumption [default: all three, one after another]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) pricing: Option<PricingModel>,
+    /// What ids and usage follow from
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print JSON, one object a line, in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_serves_by_default() {
+        Cli::command().debug_assert();
+        let cli = Cli::parse_from(["local", "--port", "0", "--in-memory", "--pricing", "usage"]);
+        assert!(cli.command.is_none());
+        assert_eq!((cli.serve.port, cli.serve.in_memory), (0, true));
+        assert_eq!(cli.serve.pricing, Some(PricingModel::Usage));
+        assert!(Cli::try_parse_from(["local", "--pricing", "free"]).is_err());
+    }
+}

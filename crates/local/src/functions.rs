@@ -1,0 +1,208 @@
+//! Every function, composed as its `main` composes it: configuration from variables, the real adapters. Only SQS and SNS
+//! are the bus.
+
+use app::ports::OutboxItem;
+use app::{Clock, Context, Listing};
+use axum::Router;
+use domain::catalog::PricingModel;
+use lambda_shell::batch::BatchResponse;
+use lambda_shell::config::{Configuration, InvalidConfig, Vars};
+use lambda_shell::failure::Failure;
+use lambda_shell::logs::Chain;
+use lambda_shell::metrics::Metrics;
+use serde_json::Value;
+use std::time::{Duration, SystemTime};
+use store_dynamodb::DynamoStore;
+
+use crate::aws::LocalAws;
+use crate::bus::{Answer, Bus, LocalTopic};
+use crate::secrets::Secrets;
+use crate::tables::Tables;
+
+/// What an invocation of the metering scheduler may take; Lambda's longest.
+const SCHEDULER_TIME: Duration = Duration::from_secs(900);
+
+/// What the functions are composed of.
+pub(crate) struct Parts {
+    pub(crate) store: DynamoStore,
+    pub(crate) tables: Tables,
+    /// The simulator's address.
+    pub(crate) marketplace: String,
+    pub(crate) bus: Bus,
+    pub(crate) clock: simulator::Clock,
+    pub(crate) secrets: Secrets,
+    pub(crate) pricing: PricingModel,
+    pub(crate) heartbeat: bool,
+    pub(crate) platform: bool,
+    pub(crate) metrics: Metrics,
+}
+
+impl Parts {
+    /// The variables that the template would set.
+    fn vars(&self) -> Vars {
+        let heartbeat = if self.heartbeat { "on" } else { "off" };
+        Vars::of([
+            ("AWS_REGION", "us-east-1"),
+            ("MARKETPLACE_PRODUCT_CODE", simulator::Product::default().code.as_str()),
+            ("PRICING_MODEL", &self.pricing.to_string()),
+            ("HEARTBEAT", heartbeat),
+            ("CUSTOMER_TABLE", &self.tables.customer),
+            ("SUBSCRIPTION_TABLE", &self.tables.subscription),
+            ("USAGE_TABLE", &self.tables.usage),
+            ("AUDIT_TABLE", &self.tables.audit),
+            ("MARKETPLACE_SECRET_TOKEN", &self.secrets.marketplace),
+            ("SETTLEMENT_QUEUE_URL", "http://127.0.0.1/settlements"),
+            ("TENANT_TOPIC_ARN", "arn:aws:sns:us-east-1:444455556666:tenants"),
+            ("PRODUCT_NAME", "AI Compliance Shepherd"),
+            ("SUPPORT_EMAIL", "support@example.com"),
+        ])
+    }
+}
+
+type Webhook = webhook::Deps<DynamoStore, LocalAws>;
+type Listener = entitlement_listener::Deps<DynamoStore, LocalAws>;
+type Scheduler = metering_scheduler::Deps<DynamoStore, LocalAws>;
+type Notifier = tenant_notifier::Deps<DynamoStore, LocalTopic>;
+
+/// The functions.
+pub(crate) struct Functions {
+    listing: Listing,
+    subscription_table: String,
+    registration: registration::Deps<DynamoStore, LocalAws>,
+    webhook: Webhook,
+    subscription_api: subscription_api::Deps<DynamoStore, LocalAws>,
+    listener: Listener,
+    scheduler: Scheduler,
+    notifier: Notifier,
+}
+
+impl Functions {
+    /// Composes all of them.
+    ///
+    /// # Errors
+    /// When a function does not take its variables.
+    pub(crate) fn compose(parts: &Parts) -> Result<Self, InvalidConfig> {
+        let vars = parts.vars();
+        let aws = crate::aws::connect(parts);
+        let system_clock = parts.clock.clone();
+        let clock = Clock::new(move || system_clock.now());
+        let metrics = parts.metrics.clone();
+        let context = |listing: Listing| Context {
+            listing,
+            store: parts.store.clone(),
+            aws: aws.clone(),
+        };
+
+        let registration = registration::Config::from_vars(&vars)?;
+        let webhook = webhook::Config::from_vars(&vars)?;
+        let api = subscription_api::Config::from_vars(&vars)?;
+        let listener = entitlement_listener::Config::from_vars(&vars)?;
+        let scheduler = metering_scheduler::Config::from_vars(&vars)?;
+        let notifier = tenant_notifier::Config::from_vars(&vars)?;
+        Ok(Self {
+            listing: listener.listing.clone().into(),
+            subscription_table: listener.tables.subscription.clone(),
+            registration: registration::Deps {
+                context: context(registration.listing.into()),
+                clock: clock.clone(),
+                secrets: registration.secrets,
+                seller: registration.seller,
+                metrics: metrics.clone(),
+            },
+            webhook: Webhook {
+                context: context(webhook.listing.into()),
+                clock: clock.clone(),
+                secrets: webhook.secrets,
+                endpoint: webhook.endpoint,
+                metrics: metrics.clone(),
+            },
+            subscription_api: subscription_api::Deps {
+                context: context(api.listing.into()),
+                clock: clock.clone(),
+                version: api.service.version,
+                metrics: metrics.clone(),
+            },
+            listener: Listener {
+                context: context(listener.listing.into()),
+                clock: clock.clone(),
+                metrics: metrics.clone(),
+            },
+            scheduler: Scheduler {
+                context: context(scheduler.listing.into()),
+                clock: clock.clone(),
+                metrics: metrics.clone(),
+            },
+            notifier: Notifier {
+                context: Context {
+                    listing: notifier.listing.into(),
+                    store: parts.store.clone(),
+                    aws: LocalTopic::new(parts.bus.clone(), parts.clock.clone(), parts.platform),
+                },
+                clock,
+                metrics,
+            },
+        })
+    }
+
+    /// The listing that all of them serve.
+    pub(crate) fn listing(&self) -> &Listing {
+        &self.listing
+    }
+
+    /// The name of the table whose stream feeds the tenant notifier.
+    pub(crate) fn subscription_table(&self) -> &str {
+        &self.subscription_table
+    }
+
+    /// The routes that anyone may call: each proves its caller by itself.
+    pub(crate) fn public_router(&self) -> Router {
+        registration::router(self.registration.clone())
+            .reset_fallback()
+            .merge(webhook::router(self.webhook.clone()).reset_fallback())
+    }
+
+    /// The routes that need a verified caller.
+    pub(crate) fn api_router(&self) -> Router {
+        subscription_api::router(self.subscription_api.clone()).reset_fallback()
+    }
+
+    pub(crate) async fn entitlement_listener(&self, event: Value) -> Answer {
+        batch(entitlement_listener::handle(&self.listener, event).await)
+    }
+
+    pub(crate) async fn metering_scheduler(&self, event: Value) -> Answer {
+        let deadline = SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
+        let budget = metering_scheduler::budget(deadline);
+        match metering_scheduler::handle(&self.scheduler, event, &budget).await {
+            Ok(metering_scheduler::Answer::Run(_)) => Ok(Vec::new()),
+            Ok(metering_scheduler::Answer::Queue(response)) => batch(Ok(response)),
+            Err(failure) => batch(Err(failure)),
+        }
+    }
+
+    pub(crate) async fn tenant_notifier(&self, event: Value) -> Answer {
+        batch(tenant_notifier::handle(&self.notifier, event).await)
+    }
+}
+
+/// The store over a client, as every function has it.
+pub(crate) fn store(client: &aws_sdk_dynamodb::Client, tables: &Tables) -> DynamoStore {
+    DynamoStore::new(client.clone(), tables.clone())
+}
+
+/// What the table's stream would tell of a new outbox item.
+///
+/// # Errors
+/// Never for an item that was read from the store.
+pub(crate) fn stream_change(item: &OutboxItem) -> Result<Value, app::Error> {
+    let image = store_dynamodb::stream_image(item)?;
+    serde_json::to_value(image)
+        .map_err(|source| app::Error::Corrupt { what: "a tenant notice", source: source.into() })
+}
+
+fn batch(answer: Result<BatchResponse, Failure>) -> Answer {
+    match answer {
+        Ok(response) => Ok(response.failures().map(ToOwned::to_owned).collect()),
+        Err(failure) => Err(Chain(&failure).to_string()),
+    }
+}

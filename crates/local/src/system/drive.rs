@@ -1,0 +1,229 @@
+//! What moves the system: deliveries, the hourly schedule, and time.
+
+use app::ports::Outbox;
+use domain::time::Hour;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Handle;
+use crate::bus::{BusError, Queue, later, scheduled_event, sqs_event, stream_event};
+
+/// Minutes past the hour at which the schedule runs: AWS's own example, so that reports of the hour before are there
+/// (fact sheet §3.8).
+const PAST_THE_HOUR: SignedDuration = SignedDuration::from_mins(10);
+
+/// Longest step of an advancing clock. The simulator learns of ends and silent approvals by being asked.
+const LONGEST_STEP: SignedDuration = SignedDuration::from_mins(5);
+
+/// The note that says when the schedule runs next.
+const NEXT_RUN: &str = "schedule.next";
+
+/// Why the system could not be driven. A failing function is no such thing: its messages come again.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// The bus failed.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The outbox could not be read.
+    #[error("the outbox could not be read")]
+    Outbox(#[source] app::Error),
+}
+
+impl Handle {
+    /// Delivers until nothing can be delivered at this time: notifications to the listener, settlement requests to the
+    /// scheduler, outbox items to the notifier, tenant notices to the platform.
+    ///
+    /// # Errors
+    /// When the bus or the outbox cannot be read.
+    pub async fn deliver(&self) -> Result<(), DriveError> {
+        let _driving = self.inner.driving.lock().await;
+        self.deliver_all().await
+    }
+
+    /// Runs the hourly schedule now, besides its own times, and delivers what comes of it.
+    ///
+    /// # Errors
+    /// As [`Handle::deliver`].
+    pub async fn run_schedule(&self) -> Result<(), DriveError> {
+        let _driving = self.inner.driving.lock().await;
+        self.send_schedule(self.now())?;
+        self.deliver_all().await
+    }
+
+    /// Delivers what can be delivered, and runs the schedule if its time has come: what a background task does now and
+    /// then. A run that was missed is not made up for; the next one does its work.
+    ///
+    /// # Errors
+    /// As [`Handle::deliver`].
+    pub async fn tick(&self) -> Result<(), DriveError> {
+        let _driving = self.inner.driving.lock().await;
+        self.deliver_all().await?;
+        self.run_due_schedule().await
+    }
+
+    /// Moves the clock on, in steps, so that every schedule, notification and redelivery in between happens at its own
+    /// time and in order.
+    ///
+    /// # Errors
+    /// As [`Handle::deliver`]; the clock stays where it was when it failed.
+    pub async fn advance(&self, by: SignedDuration) -> Result<(), DriveError> {
+        let _driving = self.inner.driving.lock().await;
+        let target = later(self.now(), by);
+        self.deliver_all().await?;
+        loop {
+            self.run_due_schedule().await?;
+            let now = self.now();
+            if now >= target {
+                return Ok(());
+            }
+            let next = self.next_event(now)?.min(target);
+            self.inner.simulator.clock().advance(next.duration_since(now));
+            if self.is_anything_due()? {
+                self.deliver_all().await?;
+            }
+        }
+    }
+
+    /// Advances to an instant; one that has passed changes nothing.
+    ///
+    /// # Errors
+    /// As [`Handle::advance`].
+    pub async fn advance_to(&self, instant: Timestamp) -> Result<(), DriveError> {
+        self.advance(instant.duration_since(self.now()).max(SignedDuration::ZERO)).await
+    }
+
+    /// When something happens next by itself, at most a step away.
+    fn next_event(&self, now: Timestamp) -> Result<Timestamp, DriveError> {
+        let step = later(now, LONGEST_STEP);
+        let known = [
+            Some(self.next_run(now)?),
+            self.inner.simulator.next_notification_at(),
+            self.inner.bus.next_visible()?,
+        ];
+        Ok(known.into_iter().flatten().filter(|at| *at > now).fold(step, Timestamp::min))
+    }
+
+    fn is_anything_due(&self) -> Result<bool, DriveError> {
+        let now = self.now();
+        let notification = self.inner.simulator.next_notification_at();
+        let message = self.inner.bus.next_visible()?;
+        Ok([notification, message].into_iter().flatten().any(|at| at <= now))
+    }
+
+    async fn run_due_schedule(&self) -> Result<(), DriveError> {
+        let now = self.now();
+        if self.next_run(now)? > now {
+            return Ok(());
+        }
+        self.inner.bus.set_note(NEXT_RUN, &run_after(now).to_string())?;
+        self.send_schedule(now)?;
+        self.deliver_all().await
+    }
+
+    /// When the schedule runs next; the first run is the first after the system was made.
+    fn next_run(&self, now: Timestamp) -> Result<Timestamp, DriveError> {
+        let noted = self.inner.bus.note(NEXT_RUN)?.and_then(|at| at.parse().ok());
+        if let Some(at) = noted {
+            return Ok(at);
+        }
+        let first = run_after(now);
+        self.inner.bus.set_note(NEXT_RUN, &first.to_string())?;
+        Ok(first)
+    }
+
+    fn send_schedule(&self, now: Timestamp) -> Result<(), DriveError> {
+        let event = scheduled_event("metering-schedule", Hour::of(now), now).to_string();
+        self.inner.bus.send(Queue::Schedule, None, &event, now, now)?;
+        Ok(())
+    }
+
+    async fn deliver_all(&self) -> Result<(), DriveError> {
+        loop {
+            self.collect_notifications()?;
+            self.collect_outbox().await?;
+            let mut delivered = 0;
+            for queue in Queue::ALL {
+                delivered += self.deliver_batch(queue).await?;
+            }
+            if delivered == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes over what EventBridge and SNS would put on the queue: first kept here, then acknowledged there.
+    fn collect_notifications(&self) -> Result<(), DriveError> {
+        let now = self.now();
+        for notification in self.inner.simulator.due_notifications() {
+            let source = format!("notification/{}", notification.id);
+            let body = notification.body.to_string();
+            self.inner.bus.send(Queue::Notices, Some(&source), &body, now, now)?;
+            self.inner.simulator.acknowledge(notification.id);
+        }
+        Ok(())
+    }
+
+    /// Takes over what the table's stream would tell of new outbox items.
+    async fn collect_outbox(&self) -> Result<(), DriveError> {
+        let (now, mut after) = (self.now(), None);
+        loop {
+            let page = self.inner.store.unpublished(after.as_ref(), 100).await;
+            let page = page.map_err(DriveError::Outbox)?;
+            for item in &page.items {
+                let source = format!("outbox/{}/{}", item.key.subscription, item.key.name);
+                let change = crate::functions::stream_change(item).map_err(DriveError::Outbox)?;
+                let change = change.to_string();
+                self.inner.bus.send(Queue::Outbox, Some(&source), &change, now, now)?;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn deliver_batch(&self, queue: Queue) -> Result<usize, DriveError> {
+        let functions = &self.inner.functions;
+        let bus = &self.inner.bus;
+        let now = self.now();
+        let delivered = match queue {
+            Queue::Notices => bus.deliver(queue, now, |letters| {
+                functions.entitlement_listener(sqs_event(queue, &letters))
+            }).await,
+            Queue::Settlements => bus.deliver(queue, now, |letters| {
+                functions.metering_scheduler(sqs_event(queue, &letters))
+            }).await,
+            Queue::Schedule => bus.deliver(queue, now, |letters| async move {
+                for letter in letters {
+                    let event = serde_json::from_str(&letter.body).unwrap_or_default();
+                    functions.metering_scheduler(event).await?;
+                }
+                Ok(Vec::new())
+            }).await,
+            Queue::Outbox => bus.deliver(queue, now, |letters| {
+                functions.tenant_notifier(stream_event(functions.subscription_table(), &letters))
+            }).await,
+            Queue::Platform => bus.deliver(queue, now, |letters| {
+                crate::platform::serve(self, letters)
+            }).await,
+        };
+        Ok(delivered?)
+    }
+}
+
+/// The first run after an instant.
+fn run_after(now: Timestamp) -> Timestamp {
+    let this_hour = later(Hour::of(now).start(), PAST_THE_HOUR);
+    if this_hour > now { this_hour } else { later(Hour::of(now).end(), PAST_THE_HOUR) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schedule_runs_ten_minutes_past_every_hour() {
+        let after = |at: &str| run_after(at.parse().unwrap()).to_string();
+        assert_eq!(after("2026-11-30T23:09:59Z"), "2026-11-30T23:10:00Z");
+        assert_eq!(after("2026-11-30T23:10:00Z"), "2026-12-01T00:10:00Z");
+    }
+}
