@@ -10,7 +10,7 @@ use lambda_shell::config::{Configuration, InvalidConfig, Vars};
 use lambda_shell::failure::Failure;
 use lambda_shell::logs::Chain;
 use lambda_shell::metrics::Metrics;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 use store_dynamodb::DynamoStore;
 
@@ -190,14 +190,18 @@ pub(crate) fn store(client: &aws_sdk_dynamodb::Client, tables: &Tables) -> Dynam
     DynamoStore::new(client.clone(), tables.clone())
 }
 
-/// What the table's stream would tell of a new outbox item.
+/// What the table's stream would tell of a new outbox item: the `dynamodb` part of its record.
 ///
 /// # Errors
 /// Never for an item that was read from the store.
 pub(crate) fn stream_change(item: &OutboxItem) -> Result<Value, app::Error> {
-    let image = store_dynamodb::stream_image(item)?;
-    serde_json::to_value(image)
-        .map_err(|source| app::Error::Corrupt { what: "a tenant notice", source: source.into() })
+    let image = serde_json::to_value(store_dynamodb::stream_image(item)?)
+        .map_err(|source| app::Error::Corrupt { what: "a tenant notice", source: source.into() })?;
+    Ok(json!({
+        "Keys": { "pk": image["pk"], "sk": image["sk"] },
+        "SizeBytes": image.to_string().len(),
+        "NewImage": image,
+    }))
 }
 
 fn batch(answer: Result<BatchResponse, Failure>) -> Answer {
