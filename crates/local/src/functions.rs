@@ -180,6 +180,15 @@ impl Functions {
         }
     }
 
+    /// The answer of the metering scheduler to its schedule, as JSON.
+    pub(crate) async fn metering_report(&self, event: Value) -> Result<Value, String> {
+        let deadline = SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
+        let budget = metering_scheduler::budget(deadline);
+        let answer = metering_scheduler::handle(&self.scheduler, event, &budget).await;
+        let answer = answer.map_err(|failure| Chain(&failure).to_string())?;
+        serde_json::to_value(answer).map_err(|error| error.to_string())
+    }
+
     pub(crate) async fn tenant_notifier(&self, event: Value) -> Answer {
         batch(tenant_notifier::handle(&self.notifier, event).await)
     }

@@ -5,6 +5,18 @@ use std::collections::BTreeMap;
 use domain::catalog::{Catalog, PricingModel};
 use simulator::{Dimension, Pricing, Product};
 
+/// Another listing of the same seller: its tokens and notifications must be told from ours.
+pub(crate) fn other_listing() -> Product {
+    Product {
+        code: "zyxw9876vuts5432rqpo1098n".to_owned(),
+        id: "prod-zyxwvutsrqpon".to_owned(),
+        title: "Another product of the seller".to_owned(),
+        pricing: Pricing::Usage,
+        dimensions: BTreeMap::from([("units".to_owned(), Dimension::metered())]),
+        ..Product::default()
+    }
+}
+
 /// The product as it would be listed: with usage pricing every dimension is metered; with a contract the plans and the
 /// amounts are bought up front; with consumption both.
 pub(crate) fn product(catalog: &Catalog, pricing: PricingModel) -> Product {

@@ -127,7 +127,7 @@ async fn a_webhook_without_a_proof_changes_nothing() {
 
 #[tokio::test]
 async fn a_notification_that_cannot_be_read_is_set_aside_and_the_others_go_through() {
-    let story = Story::begin(PayAsYouGo).await;
+    let mut story = Story::begin(PayAsYouGo).await;
     story.system.inject_notice("{\"detail-type\": \"License Updated - Manufacturer\", \"detail\": ").unwrap();
     let buyer = story.subscriber("111122223333").await;
     story.hours(2).await;

@@ -92,8 +92,8 @@ impl Story {
     /// Buys what the pricing model sells: a plan with a contract, nothing up front otherwise.
     pub(crate) fn purchase(&self, account: &str) -> Purchase {
         let entitlements = match self.system.pricing() {
-            PricingModel::Usage => BTreeMap::new(),
-            PricingModel::Contract | PricingModel::ContractWithConsumption => {
+            PayAsYouGo => BTreeMap::new(),
+            Contract | ContractWithConsumption => {
                 BTreeMap::from([("standard".to_owned(), Decimal::ONE)])
             }
         };
@@ -102,6 +102,13 @@ impl Story {
 
     pub(crate) fn buy(&self, account: &str) -> Bought {
         self.system.simulator().buy(self.purchase(account)).unwrap()
+    }
+
+    /// Buys another product of the same seller.
+    pub(crate) fn buy_from_another_listing(&self) -> Bought {
+        let product_code = Some("zyxw9876vuts5432rqpo1098n".to_owned());
+        let account = "111122223333".to_owned();
+        self.system.simulator().buy(Purchase { account, product_code, ..Purchase::default() }).unwrap()
     }
 
     /// Clicks *Set up your account* and completes the form.
@@ -218,7 +225,7 @@ impl Story {
         let request = self
             .http
             .request(method, format!("{}{path}", self.system.url()))
-            .bearer_auth(self.system.secrets().api_key())
+            .bearer_auth(&self.system.secrets().api_key)
             .header("content-type", content_type)
             .body(body.to_owned());
         answered(request.send().await.unwrap()).await
@@ -226,15 +233,18 @@ impl Story {
 
     /// The webhook's headers for a body, signed with the system's secret.
     pub(crate) fn sign(&self, body: &str, at: Timestamp) -> (String, String) {
-        let secret = self.system.secrets().webhook_secret().to_owned();
+        let secret = self.system.secrets().marketplace.clone();
         self.sign_with(&secret, body, at)
     }
 
     /// As [`Story::sign`], with another secret.
     #[allow(clippy::unused_self, reason = "reads as one of the story's moves")]
     pub(crate) fn sign_with(&self, secret: &str, body: &str, at: Timestamp) -> (String, String) {
+        use hmac::{KeyInit, Mac};
         let timestamp = at.as_second().to_string();
-        (timestamp.clone(), lambda_shell::signature::sign(secret, &timestamp, body.as_bytes()))
+        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(format!("{timestamp}.{body}").as_bytes());
+        (timestamp, format!("v1={}", hex::encode(mac.finalize().into_bytes())))
     }
 
     /// Posts to the webhook.
@@ -269,7 +279,7 @@ impl Story {
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.system.url()))
-            .bearer_auth(self.system.secrets().api_key());
+            .bearer_auth(&self.system.secrets().api_key);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -404,7 +414,7 @@ async fn answered(answer: reqwest::Response) -> Answer {
 pub(crate) fn subscription_id(bought: &Bought) -> SubscriptionId {
     let license = match &bought.customer_identifier {
         Some(customer) => LicenseRef::Legacy {
-            product: local::PRODUCT_CODE.parse().unwrap(),
+            product: simulator::Product::default().code.parse().unwrap(),
             customer: customer.parse().unwrap(),
         },
         None => LicenseRef::License { arn: bought.license_arn.parse().unwrap() },

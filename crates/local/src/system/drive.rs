@@ -1,5 +1,7 @@
 //! What moves the system: deliveries, the hourly schedule, and time.
 
+use std::future::Future;
+
 use app::ports::Outbox;
 use domain::time::Hour;
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +18,9 @@ const LONGEST_STEP: SignedDuration = SignedDuration::from_mins(5);
 
 /// The note that says when the schedule runs next.
 const NEXT_RUN: &str = "schedule.next";
+
+/// The note that says whether the schedule is stopped.
+const PAUSED: &str = "schedule.paused";
 
 /// Why the system could not be driven. A failing function is no such thing: its messages come again.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +52,51 @@ impl Handle {
         let _driving = self.inner.driving.lock().await;
         self.send_schedule(self.now())?;
         self.deliver_all().await
+    }
+
+    /// Stops the hourly schedule, as an outage of the scheduler would, or lets it go on.
+    ///
+    /// # Errors
+    /// When the bus cannot be written.
+    pub fn pause_schedule(&self, paused: bool) -> Result<(), DriveError> {
+        self.inner.bus.set_note(PAUSED, if paused { "yes" } else { "no" })?;
+        self.inner.bus.set_note(NEXT_RUN, &run_after(self.now()).to_string())?;
+        Ok(())
+    }
+
+    /// Invokes the metering scheduler once, besides queue and schedule, and answers its report. Two at once are two
+    /// schedulers.
+    ///
+    /// # Errors
+    /// What the function failed with, as the log would say it.
+    pub async fn run_scheduler(&self) -> Result<serde_json::Value, String> {
+        let now = self.now();
+        let event = scheduled_event("metering-schedule", Hour::of(now), now);
+        self.inner.functions.metering_report(event).await
+    }
+
+    /// Invokes the metering scheduler and drops it after so many polls: killed between any two steps.
+    pub async fn run_scheduler_and_die_after(&self, polls: usize) {
+        let mut run = std::pin::pin!(self.run_scheduler());
+        let mut left = polls;
+        std::future::poll_fn(|context| {
+            if left == 0 {
+                return std::task::Poll::Ready(());
+            }
+            left -= 1;
+            run.as_mut().poll(context).map(|_| ())
+        })
+        .await;
+    }
+
+    /// Puts a text on the listener's queue as AWS would put a notification there.
+    ///
+    /// # Errors
+    /// When the bus cannot be written.
+    pub fn inject_notice(&self, body: &str) -> Result<(), DriveError> {
+        let now = self.now();
+        self.inner.bus.send(Queue::Notices, None, body, now, now)?;
+        Ok(())
     }
 
     /// Delivers what can be delivered, and runs the schedule if its time has come: what a background task does now and
@@ -115,6 +165,9 @@ impl Handle {
             return Ok(());
         }
         self.inner.bus.set_note(NEXT_RUN, &run_after(now).to_string())?;
+        if self.inner.bus.note(PAUSED)?.as_deref() == Some("yes") {
+            return Ok(());
+        }
         self.send_schedule(now)?;
         self.deliver_all().await
     }

@@ -144,6 +144,7 @@ impl System {
         let bus = Bus::open(data.as_ref().map(DataDir::bus).as_deref())?;
         let simulator = Simulator::open(simulator::Options {
             product: crate::product::product(&catalog, pricing),
+            more_products: vec![crate::product::other_listing()],
             clock: clock.clone(),
             switches: options.switches.clone(),
             seed: options.seed,
