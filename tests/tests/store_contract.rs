@@ -17,6 +17,8 @@ async fn in_memory() {
 #[tokio::test]
 async fn in_a_file() {
     let folder = tempfile::tempdir().unwrap();
-    let system = System::start(SystemOptions { data: Some(folder.path().to_owned()), ..options() }).await.unwrap();
+    let system = System::start(SystemOptions { data: Some(folder.path().to_owned()), ..options() })
+        .await
+        .unwrap();
     app::contracts::all(system.store()).await;
 }

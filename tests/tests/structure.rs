@@ -51,13 +51,21 @@ fn metadata(whole_graph: bool) -> Metadata {
 #[test]
 fn arrows_between_packages_point_inward_only() {
     let metadata = metadata(false);
-    let ours: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
+    let ours: BTreeSet<String> =
+        metadata.packages.iter().map(|package| package.name.to_string()).collect();
     let allowed = allowed();
     for package in &metadata.packages {
-        let may = allowed.get(package.name.as_str()).unwrap_or_else(|| panic!("{} is not in the table", package.name));
+        let may = allowed
+            .get(package.name.as_str())
+            .unwrap_or_else(|| panic!("{} is not in the table", package.name));
         for dependency in &package.dependencies {
             if dependency.kind == DependencyKind::Normal && ours.contains(&dependency.name) {
-                assert!(may.contains(dependency.name.as_str()), "{} must not know {}", package.name, dependency.name);
+                assert!(
+                    may.contains(dependency.name.as_str()),
+                    "{} must not know {}",
+                    package.name,
+                    dependency.name
+                );
             }
         }
     }
@@ -70,8 +78,12 @@ fn nothing_that_is_released_reaches_the_simulator_or_the_local_system() {
     let name = |id: &cargo_metadata::PackageId| metadata[id].name.to_string();
     for function in FUNCTIONS {
         let mut seen = BTreeSet::new();
-        let mut todo: Vec<_> =
-            resolve.nodes.iter().filter(|node| name(&node.id) == function).map(|node| &node.id).collect();
+        let mut todo: Vec<_> = resolve
+            .nodes
+            .iter()
+            .filter(|node| name(&node.id) == function)
+            .map(|node| &node.id)
+            .collect();
         assert_eq!(todo.len(), 1, "{function} is a package");
         while let Some(id) = todo.pop() {
             if !seen.insert(name(id)) {
@@ -81,7 +93,9 @@ fn nothing_that_is_released_reaches_the_simulator_or_the_local_system() {
             todo.extend(
                 node.deps
                     .iter()
-                    .filter(|dep| dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal))
+                    .filter(|dep| {
+                        dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal)
+                    })
                     .map(|dep| &dep.pkg),
             );
         }
@@ -95,14 +109,21 @@ fn nothing_that_is_released_reaches_the_simulator_or_the_local_system() {
 #[test]
 fn the_domain_names_no_sdk_runtime_clock_or_environment() {
     let metadata = metadata(false);
-    let domain = metadata.packages.iter().find(|package| package.name.as_str() == "domain").unwrap();
+    let domain =
+        metadata.packages.iter().find(|package| package.name.as_str() == "domain").unwrap();
     let may = ["hex", "jiff", "rust_decimal", "serde", "serde_json", "sha2", "thiserror", "toml"];
     for dependency in domain.dependencies.iter().filter(|dep| dep.kind == DependencyKind::Normal) {
-        assert!(may.contains(&dependency.name.as_str()), "domain must not depend on {}", dependency.name);
+        assert!(
+            may.contains(&dependency.name.as_str()),
+            "domain must not depend on {}",
+            dependency.name
+        );
     }
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/domain/src");
     for (path, text) in sources(&source) {
-        for never in ["async fn", ".await", "std::env", "std::fs", "std::net", "::now()", "f64", "f32"] {
+        for never in
+            ["async fn", ".await", "std::env", "std::fs", "std::net", "::now()", "f64", "f32"]
+        {
             assert!(!text.contains(never), "{path} says {never}");
         }
     }
@@ -113,11 +134,19 @@ fn every_package_inherits_the_lints_and_has_a_readme_as_its_doc() {
     let metadata = metadata(false);
     for package in &metadata.packages {
         let manifest = std::fs::read_to_string(&package.manifest_path).unwrap();
-        assert!(manifest.contains("[lints]\nworkspace = true"), "{} does not inherit the lints", package.name);
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "{} does not inherit the lints",
+            package.name
+        );
         let root = package.manifest_path.parent().unwrap();
         assert!(root.join("README.md").exists(), "{} has no README.md", package.name);
         let lib = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
-        assert!(lib.contains("include_str!(\"../README.md\")"), "{} does not show its README", package.name);
+        assert!(
+            lib.contains("include_str!(\"../README.md\")"),
+            "{} does not show its README",
+            package.name
+        );
     }
 }
 

@@ -243,7 +243,8 @@ async fn named_license<S: Store, A>(
         (None, Some((_, Some(AgreementLink { subscription: Some(id), .. }))), _) => {
             ctx.store.subscription(id).await?.map(|state| state.license)
         }
-        (None, None, Some(customer)) => {
+        // Only older listings have a customer identifier; their notices know nothing else.
+        (None, _, Some(customer)) => {
             Some(LicenseRef::Legacy { product: buyer.product.clone(), customer: customer.clone() })
         }
         (None, _, _) => None,

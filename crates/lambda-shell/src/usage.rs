@@ -2,8 +2,8 @@
 //!
 //! ```json
 //! {"key": "scan-4711", "dimension": "scans", "quantity": "1", "at": "2026-11-24T07:30:00Z"}
-//! {"key": "scan-4711", "result": "accepted", "month": "2026-11", "carriedOver": false}
-//! {"key": "scan-4712", "result": "refused", "code": "future_hour", "detail": "…"}
+//! {"key": "scan-4711", "status": "accepted", "month": "2026-11", "carriedOver": false}
+//! {"key": "scan-4712", "status": "refused", "code": "future_hour", "detail": "…"}
 //! ```
 
 use app::usage::{Report, ReportAnswer};
@@ -48,6 +48,7 @@ pub struct UsageAnswer {
     /// The caller's key.
     pub key: String,
     /// What became of it.
+    #[serde(rename = "status")]
     pub result: UsageResult,
     /// The month that counts it, where it was accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +72,8 @@ pub enum UsageResult {
     Accepted,
     /// The same report was counted before.
     Duplicate,
-    /// The key belongs to another report; this one is not counted.
+    /// The key belongs to another report; this one is not counted. Callers see `refused` with the code `key_conflict`.
+    #[serde(rename = "refused")]
     Conflict,
     /// It will never be counted.
     Refused,
@@ -172,15 +174,15 @@ mod tests {
             ReportAnswer::Accepted { month: "2026-12".parse().unwrap(), carried_over: true };
         assert_eq!(
             word(accepted),
-            json!({"key": "k", "result": "accepted", "month": "2026-12", "carriedOver": true})
+            json!({"key": "k", "status": "accepted", "month": "2026-12", "carriedOver": true})
         );
-        assert_eq!(word(ReportAnswer::Duplicate), json!({"key": "k", "result": "duplicate"}));
+        assert_eq!(word(ReportAnswer::Duplicate), json!({"key": "k", "status": "duplicate"}));
         assert_eq!(
             word(ReportAnswer::Refused(Refusal::TooLate { days: 7 })),
-            json!({"key": "k", "result": "refused", "code": "too_late", "detail": "the usage is older than 7 days"})
+            json!({"key": "k", "status": "refused", "code": "too_late", "detail": "the usage is older than 7 days"})
         );
         assert_eq!(word(ReportAnswer::Conflict)["code"], "key_conflict");
-        assert_eq!(word(ReportAnswer::Failed)["result"], "failed");
+        assert_eq!(word(ReportAnswer::Failed)["status"], "failed");
     }
 
     #[test]

@@ -24,7 +24,11 @@ impl Answer {
     /// # Errors
     /// With any other answer, as it came.
     pub fn ok(self) -> Result<Value, CallError> {
-        if self.status.is_success() { Ok(self.body) } else { Err(CallError::Refused(Box::new(self))) }
+        if self.status.is_success() {
+            Ok(self.body)
+        } else {
+            Err(CallError::Refused(Box::new(self)))
+        }
     }
 
     /// The stable code of a problem.
@@ -147,7 +151,11 @@ impl Client {
     ///
     /// # Errors
     /// When there is no answer.
-    pub async fn complete(&self, cookie: &str, fields: &[(&str, &str)]) -> Result<Answer, CallError> {
+    pub async fn complete(
+        &self,
+        cookie: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Answer, CallError> {
         let request = self.request(Method::POST, "/marketplace/register/complete");
         Self::send(request.header(COOKIE, cookie).form(fields)).await
     }

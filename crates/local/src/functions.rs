@@ -87,11 +87,8 @@ impl Functions {
         let system_clock = parts.clock.clone();
         let clock = Clock::new(move || system_clock.now());
         let metrics = parts.metrics.clone();
-        let context = |listing: Listing| Context {
-            listing,
-            store: parts.store.clone(),
-            aws: aws.clone(),
-        };
+        let context =
+            |listing: Listing| Context { listing, store: parts.store.clone(), aws: aws.clone() };
 
         let registration = registration::Config::from_vars(&vars)?;
         let webhook = webhook::Config::from_vars(&vars)?;
@@ -171,7 +168,8 @@ impl Functions {
     }
 
     pub(crate) async fn metering_scheduler(&self, event: Value) -> Answer {
-        let deadline = SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
+        let deadline =
+            SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
         let budget = metering_scheduler::budget(deadline);
         match metering_scheduler::handle(&self.scheduler, event, &budget).await {
             Ok(metering_scheduler::Answer::Run(_)) => Ok(Vec::new()),
@@ -182,7 +180,8 @@ impl Functions {
 
     /// The answer of the metering scheduler to its schedule, as JSON.
     pub(crate) async fn metering_report(&self, event: Value) -> Result<Value, String> {
-        let deadline = SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
+        let deadline =
+            SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
         let budget = metering_scheduler::budget(deadline);
         let answer = metering_scheduler::handle(&self.scheduler, event, &budget).await;
         let answer = answer.map_err(|failure| Chain(&failure).to_string())?;

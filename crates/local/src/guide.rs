@@ -87,7 +87,8 @@ pub fn steps(system: &Handle) -> Vec<Step> {
 pub fn banner(system: &Handle, data: Option<&str>) -> String {
     let mut text = String::new();
     let url = system.url();
-    let data = data.map_or_else(|| "in memory, gone at the end".to_owned(), |path| format!("in {path}"));
+    let data =
+        data.map_or_else(|| "in memory, gone at the end".to_owned(), |path| format!("in {path}"));
     let head = [
         ("Open", url.clone()),
         ("Pricing", system.pricing().to_string()),

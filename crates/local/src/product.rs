@@ -34,10 +34,5 @@ pub(crate) fn product(catalog: &Catalog, pricing: PricingModel) -> Product {
             catalog.plans().iter().map(|plan| (plan.entitlement.clone(), Dimension::contract())),
         );
     }
-    Product {
-        title: "Compliance scanning".to_owned(),
-        pricing,
-        dimensions,
-        ..Product::default()
-    }
+    Product { title: "Compliance scanning".to_owned(), pricing, dimensions, ..Product::default() }
 }

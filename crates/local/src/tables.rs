@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
 use serde::Deserialize;
 use serde_yaml_ng::Value;
@@ -173,7 +173,9 @@ async fn live(
     set.map(|_| ()).map_err(|error| TablesError::Create(id, error.into()))
 }
 
-fn key_schema(parts: &[KeyPart]) -> Result<Vec<KeySchemaElement>, aws_sdk_dynamodb::error::BuildError> {
+fn key_schema(
+    parts: &[KeyPart],
+) -> Result<Vec<KeySchemaElement>, aws_sdk_dynamodb::error::BuildError> {
     parts
         .iter()
         .map(|part| {

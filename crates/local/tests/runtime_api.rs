@@ -61,7 +61,9 @@ async fn a_function_that_fails_to_initialise_fails_whoever_waits_for_it() {
     let url = format!("http://{}/2018-06-01/runtime/init/error", api.address());
     let function = async { reqwest::Client::new().post(url).json(&told).send().await.unwrap() };
     let (ready, _) = tokio::join!(api.ready(PATIENCE), function);
-    assert!(matches!(ready.unwrap_err(), InvokeError::Init(failure) if failure.error_type == "InvalidConfig"));
+    assert!(
+        matches!(ready.unwrap_err(), InvokeError::Init(failure) if failure.error_type == "InvalidConfig")
+    );
 }
 
 #[tokio::test]

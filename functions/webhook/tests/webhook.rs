@@ -105,7 +105,7 @@ async fn usage_is_answered_report_by_report_and_keeps_its_digits() {
     let (status, told) = fixture.send(through_api_gateway("webhook-usage.json")).await;
     assert_eq!(status, 200);
     let results: Vec<_> =
-        told["events"].as_array().unwrap().iter().map(|event| &event["result"]).collect();
+        told["events"].as_array().unwrap().iter().map(|event| &event["status"]).collect();
     assert_eq!(results, ["accepted", "accepted", "accepted"], "{told}");
     let booked = fixture.deps.context.store.booked();
     let storage = booked.iter().find(|booked| booked.event.key.as_str() == "storage-07").unwrap();
@@ -113,7 +113,7 @@ async fn usage_is_answered_report_by_report_and_keeps_its_digits() {
     assert_eq!(storage.event.quantity.to_string(), "12.125");
     let (_, again) = fixture.send(through_api_gateway("webhook-usage.json")).await;
     assert!(
-        again["events"].as_array().unwrap().iter().all(|event| event["result"] == "duplicate"),
+        again["events"].as_array().unwrap().iter().all(|event| event["status"] == "duplicate"),
         "{again}"
     );
     assert_eq!((fixture.metric("UsageAccepted"), fixture.metric("UsageDuplicate")), (3, 3));
@@ -136,7 +136,7 @@ async fn a_bad_report_does_not_stop_the_others() {
     );
     let (status, told) = fixture.post(body).await;
     assert_eq!(status, 200);
-    assert_eq!(told["events"][0]["result"], "accepted", "{told}");
+    assert_eq!(told["events"][0]["status"], "accepted", "{told}");
     for refused in [1, 2, 3] {
         assert_eq!(told["events"][refused]["code"], "invalid_quantity", "{told}");
     }

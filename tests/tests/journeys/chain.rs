@@ -46,7 +46,10 @@ async fn a_buyer_comes_back_under_a_new_license() {
 #[tokio::test]
 async fn a_buyer_comes_back_under_the_same_license() {
     let story = Story::begin(PayAsYouGo).await;
-    story.system.simulator().switches(|switches| switches.license_on_resubscribe = LicenseOnResubscribe::Same);
+    story
+        .system
+        .simulator()
+        .switches(|switches| switches.license_on_resubscribe = LicenseOnResubscribe::Same);
     let before = story.subscriber("111122223333").await;
     story.uses(&before, "scans", "3").await;
     story.system.simulator().cancel(&before.agreement_id).unwrap();
@@ -75,7 +78,11 @@ async fn a_renewal_of_the_same_license_goes_on_without_a_break() {
     story.uses(&buyer, "scans", "1").await;
     story.hours(3).await;
     assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 6);
-    assert_eq!(story.told(&buyer), ["provision", "quotaReached"], "the platform notices nothing of a renewal");
+    assert_eq!(
+        story.told(&buyer),
+        ["provision", "quotaReached"],
+        "the platform notices nothing of a renewal"
+    );
     assert_eq!(story.shown(&buyer).await["agreement"]["id"], renewed.agreement_id);
     story.end().await;
 }
@@ -110,7 +117,11 @@ async fn a_replacement_keeps_the_buyer_in_whether_its_license_is_new_or_not() {
         let after = story.system.simulator().replace(&before.agreement_id, premium).unwrap();
         story.minutes(10).await;
         let shown = story.shown(&after).await;
-        assert_eq!((&shown["status"], &shown["plan"]["id"]), (&"ACTIVE".into(), &"PREMIUM".into()), "{shown}");
+        assert_eq!(
+            (&shown["status"], &shown["plan"]["id"]),
+            (&"ACTIVE".into(), &"PREMIUM".into()),
+            "{shown}"
+        );
         assert!(story.has_access(&after).await);
         story.uses(&after, "scans", "2003").await;
         story.hours(2).await;
@@ -161,7 +172,11 @@ async fn an_expired_contract_is_shown_as_expired() {
     story.system.simulator().expire(&buyer.agreement_id).unwrap();
     story.hours(3).await;
     assert_eq!(story.status(&buyer).await, "EXPIRED");
-    assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 3, "the final hour is billed on the terms that were bought");
+    assert_eq!(
+        story.invoiced(&buyer, "scans", "2026-11"),
+        3,
+        "the final hour is billed on the terms that were bought"
+    );
     story.end().await;
 }
 

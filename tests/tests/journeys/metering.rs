@@ -16,10 +16,17 @@ async fn usage_is_counted_once_however_often_it_is_reported() {
     let other = json!({"key": "scan-1", "dimension": "scans", "quantity": "6", "at": story.now()});
     let answer = story.report(&buyer, &[event.clone(), event.clone()]).await;
     let outcomes = |body: &serde_json::Value| -> Vec<String> {
-        body["results"].as_array().unwrap().iter().map(|r| r["result"].as_str().unwrap().to_owned()).collect()
+        body["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["status"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(outcomes(&answer.body), ["accepted", "duplicate"]);
-    assert_eq!(outcomes(&story.report(&buyer, &[event, other]).await.body), ["duplicate", "conflict"]);
+    let answer = story.report(&buyer, &[event, other]).await;
+    assert_eq!(outcomes(&answer.body), ["duplicate", "refused"]);
+    assert_eq!(answer.body["results"][1]["code"], "key_conflict");
     story.hours(2).await;
     assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 5);
     story.end().await;
@@ -51,7 +58,11 @@ async fn usage_in_the_hour_in_progress_of_a_cancellation_is_billed() {
     story.minutes(20).await;
     story.uses(&buyer, "scans", "4").await;
     story.hours(2).await;
-    assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 15, "what came within the final hour as well");
+    assert_eq!(
+        story.invoiced(&buyer, "scans", "2026-11"),
+        15,
+        "what came within the final hour as well"
+    );
     let late = json!({"key": "late", "dimension": "scans", "quantity": "1", "at": story.now()});
     let refused = story.report(&buyer, &[late]).await;
     assert_eq!(refused.body["results"][0]["code"], "subscription_ended", "{refused:?}");
@@ -72,8 +83,16 @@ async fn a_month_is_settled_between_three_and_six_on_the_first() {
     assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 27);
     story.used_at(&buyer, "scans", "3", november).await;
     story.until("2026-12-01T08:00:00Z").await;
-    assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 27, "later usage belongs to the month then open");
-    assert_eq!(story.meter(&buyer, "scans", "2026-12").await.aggregate.to_string(), "3", "carried over");
+    assert_eq!(
+        story.invoiced(&buyer, "scans", "2026-11"),
+        27,
+        "later usage belongs to the month then open"
+    );
+    assert_eq!(
+        story.meter(&buyer, "scans", "2026-12").await.aggregate.to_string(),
+        "3",
+        "carried over"
+    );
     story.end().await;
 }
 
@@ -83,7 +102,10 @@ async fn a_record_that_waits_at_the_month_end_goes_out_at_five_fifty_nine() {
     let buyer = story.subscriber("111122223333").await;
     story.until("2026-11-30T23:59:00Z").await;
     story.uses(&buyer, "scans", "9").await;
-    story.system.simulator().faults(|faults| faults.internal_error = Fault::permille(1000).only("BatchMeterUsage"));
+    story
+        .system
+        .simulator()
+        .faults(|faults| faults.internal_error = Fault::permille(1000).only("BatchMeterUsage"));
     story.until("2026-12-01T05:59:00Z").await;
     assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 0);
     story.system.simulator().faults(|faults| faults.internal_error = Fault::default());
@@ -98,7 +120,10 @@ async fn what_aws_did_not_take_until_six_is_parked_for_a_human_and_never_sent_ag
     let buyer = story.subscriber("111122223333").await;
     story.until("2026-11-30T23:59:00Z").await;
     story.uses(&buyer, "scans", "9").await;
-    story.system.simulator().faults(|faults| faults.internal_error = Fault::permille(1000).only("BatchMeterUsage"));
+    story
+        .system
+        .simulator()
+        .faults(|faults| faults.internal_error = Fault::permille(1000).only("BatchMeterUsage"));
     story.until("2026-12-01T06:00:00Z").await;
     story.system.simulator().faults(|faults| faults.internal_error = Fault::default());
     story.hours(3).await;
@@ -106,7 +131,13 @@ async fn what_aws_did_not_take_until_six_is_parked_for_a_human_and_never_sent_ag
     let meter = story.meter(&buyer, "scans", "2026-11").await;
     assert_eq!((meter.parked, meter.is_settled()), (9, true));
     let month = "2026-11".parse().unwrap();
-    let records = story.system.store().records(&subscription_id(&buyer), month, None, 10).await.unwrap().items;
+    let records = story
+        .system
+        .store()
+        .records(&subscription_id(&buyer), month, None, 10)
+        .await
+        .unwrap()
+        .items;
     assert!(matches!(records[0].status, RecordStatus::Parked { .. }), "{records:?}");
     story.system.may_stay_unsettled();
 }
@@ -140,7 +171,11 @@ async fn two_schedulers_at_once_bill_once() {
     }
     story.system.pause_schedule(true).unwrap();
     story.hours(1).await;
-    let runs = tokio::join!(story.system.run_scheduler(), story.system.run_scheduler(), story.system.run_scheduler());
+    let runs = tokio::join!(
+        story.system.run_scheduler(),
+        story.system.run_scheduler(),
+        story.system.run_scheduler()
+    );
     for report in [runs.0.unwrap(), runs.1.unwrap(), runs.2.unwrap()] {
         assert_eq!(report["failed"], 0, "{report}");
     }
@@ -176,13 +211,17 @@ async fn an_idle_subscription_sends_a_zero_an_hour_when_the_seller_wants_it() {
     let options = local::SystemOptions { heartbeat: true, ..local::SystemOptions::of(PayAsYouGo) };
     let story = Story::with(options).await;
     let buyer = story.subscriber("111122223333").await;
-    story.hours(4).await;
+    story.minutes(4 * 60 + 10).await;
     let lines = story.system.simulator().invoice();
     assert_eq!(lines.iter().map(|line| line.records.len()).sum::<usize>(), 4, "{lines:?}");
     assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 0);
     story.uses(&buyer, "scans", "6").await;
     story.hours(1).await;
-    assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 6, "a zero never takes the place of usage");
+    assert_eq!(
+        story.invoiced(&buyer, "scans", "2026-11"),
+        6,
+        "a zero never takes the place of usage"
+    );
     story.end().await;
 }
 
@@ -197,7 +236,9 @@ async fn a_batch_with_a_poison_record_bills_the_others_in_the_same_run() {
     }
     // A license that AWS does not know: whatever names it sinks its whole batch.
     let unknown = simulator::Bought {
-        license_arn: "arn:aws:license-manager::294406891311:license:l-0000000000000000000000000000dead".into(),
+        license_arn:
+            "arn:aws:license-manager::294406891311:license:l-0000000000000000000000000000dead"
+                .into(),
         agreement_id: "agmt-unknown".into(),
         ..buyers[0].clone()
     };
@@ -218,20 +259,31 @@ async fn a_batch_with_a_poison_record_bills_the_others_in_the_same_run() {
         assert_eq!(story.invoiced(buyer, "scans", "2026-11"), 5);
     }
     let meter = story.meter(&unknown, "findings", "2026-11").await;
-    assert!(meter.pending.is_some(), "the poison stays frozen; it may become right, or expires with its window");
+    assert!(
+        meter.pending.is_some(),
+        "the poison stays frozen; it may become right, or expires with its window"
+    );
     let calls = story.system.simulator().calls();
-    let metering = calls[before..].iter().filter(|call| call.operation == "BatchMeterUsage").count();
+    let metering =
+        calls[before..].iter().filter(|call| call.operation == "BatchMeterUsage").count();
     assert!(metering <= 7, "{metering} calls for 8 records");
     story.hours(25).await;
     let meter = story.meter(&unknown, "findings", "2026-11").await;
-    assert_eq!((meter.parked, meter.is_settled()), (1, true), "parked with its reason when its window has closed");
+    assert_eq!(
+        (meter.parked, meter.is_settled()),
+        (1, true),
+        "parked with its reason when its window has closed"
+    );
     story.system.may_stay_unsettled();
 }
 
 #[tokio::test]
 async fn usage_before_the_activation_is_kept_and_billed_after_it() {
     let story = Story::begin(PayAsYouGo).await;
-    story.system.simulator().switches(|switches| switches.license_updated_delay = SignedDuration::from_hours(3));
+    story
+        .system
+        .simulator()
+        .switches(|switches| switches.license_updated_delay = SignedDuration::from_hours(3));
     let buyer = story.buy("111122223333");
     story.register(&buyer).await;
     story.uses(&buyer, "scans", "5").await;

@@ -10,7 +10,7 @@ async fn pay_as_you_go_bills_everything_from_the_first_unit() {
     let buyer = story.subscriber("111122223333").await;
     story.uses(&buyer, "scans", "40").await;
     story.uses(&buyer, "api-calls", "0.6").await;
-    story.hours(1).await;
+    story.minutes(70).await;
     assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 40);
     assert_eq!(story.invoiced(&buyer, "api-calls", "2026-11"), 0, "six tenths are not a unit yet");
     story.uses(&buyer, "api-calls", "0.4").await;
@@ -18,7 +18,11 @@ async fn pay_as_you_go_bills_everything_from_the_first_unit() {
     story.uses(&buyer, "users", "9").await;
     story.hours(1).await;
     assert_eq!(story.invoiced(&buyer, "api-calls", "2026-11"), 1, "fractions carry over");
-    assert_eq!(story.invoiced(&buyer, "users", "2026-11"), 12, "a peak bills its largest level once");
+    assert_eq!(
+        story.invoiced(&buyer, "users", "2026-11"),
+        12,
+        "a peak bills its largest level once"
+    );
     story.end().await;
 }
 
@@ -44,7 +48,11 @@ async fn a_contract_with_consumption_bills_what_goes_beyond_the_plan() {
     assert_eq!(story.told(&buyer), ["provision", "quotaReached", "planChanged"]);
     story.uses(&buyer, "scans", "1400").await;
     story.hours(1).await;
-    assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 30, "an upgrade takes nothing back and includes the rest");
+    assert_eq!(
+        story.invoiced(&buyer, "scans", "2026-11"),
+        30,
+        "an upgrade takes nothing back and includes the rest"
+    );
     story.uses(&buyer, "scans", "75").await;
     story.hours(1).await;
     assert_eq!(story.invoiced(&buyer, "scans", "2026-11"), 35, "five beyond two thousand");
@@ -55,10 +63,9 @@ async fn a_contract_with_consumption_bills_what_goes_beyond_the_plan() {
 async fn a_contract_is_never_metered_and_blocks_beyond_what_was_bought() {
     let story = Story::begin(Contract).await;
     let buyer = story.subscriber("111122223333").await;
-    let consume = |key: &str, quantity: &str| {
-        json!({"key": key, "dimension": "scans", "quantity": quantity, "at": story.now()})
-    };
-    let path = format!("/marketplace/subscriptions/{}/entitlements/consume", subscription_id(&buyer));
+    let consume = |key: &str, quantity: &str| json!({"key": key, "dimension": "scans", "quantity": quantity, "at": story.now()});
+    let path =
+        format!("/marketplace/subscriptions/{}/entitlements/consume", subscription_id(&buyer));
     assert_eq!(story.call("POST", &path, Some(consume("a", "499"))).await.status, 200);
     assert_eq!(story.call("POST", &path, Some(consume("b", "1"))).await.status, 200);
     let full = story.call("POST", &path, Some(consume("c", "1"))).await;
@@ -74,7 +81,8 @@ async fn a_contract_is_never_metered_and_blocks_beyond_what_was_bought() {
 async fn concurrent_reservations_never_overshoot_a_quota() {
     let story = Story::begin(Contract).await;
     let buyer = story.subscriber("111122223333").await;
-    let path = format!("/marketplace/subscriptions/{}/entitlements/consume", subscription_id(&buyer));
+    let path =
+        format!("/marketplace/subscriptions/{}/entitlements/consume", subscription_id(&buyer));
     let ask = |n: u32| {
         let body = json!({"key": format!("k{n}"), "dimension": "scans", "quantity": "100", "at": story.now()});
         let (story, path) = (&story, &path);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use app::ports::{ListFilter, Subscriptions, Usage};
 use domain::audit;
 use domain::catalog::{Catalog, PricingModel};
 use domain::ids::{LicenseRef, SubscriptionId};
@@ -10,7 +11,6 @@ use domain::metering::Meter;
 use domain::time::Month;
 use jiff::{SignedDuration, Timestamp};
 use local::{ClockChoice, System, SystemOptions};
-use app::ports::{ListFilter, Subscriptions, Usage};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use simulator::{Bought, Purchase};
@@ -108,7 +108,10 @@ impl Story {
     pub(crate) fn buy_from_another_listing(&self) -> Bought {
         let product_code = Some("zyxw9876vuts5432rqpo1098n".to_owned());
         let account = "111122223333".to_owned();
-        self.system.simulator().buy(Purchase { account, product_code, ..Purchase::default() }).unwrap()
+        self.system
+            .simulator()
+            .buy(Purchase { account, product_code, ..Purchase::default() })
+            .unwrap()
     }
 
     /// Clicks *Set up your account* and completes the form.
@@ -146,7 +149,13 @@ impl Story {
             let form = self.system.simulator().fulfilment_form(&bought.agreement_id).unwrap();
             let answer = self.post_form("/marketplace/register", &form).await;
             if answer.status().is_success() {
-                let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+                let cookie = answer.headers()["set-cookie"]
+                    .to_str()
+                    .unwrap()
+                    .split(';')
+                    .next()
+                    .unwrap()
+                    .to_owned();
                 return self.complete(&cookie).await;
             }
             assert_eq!(answer.status(), 503, "only AWS's trouble is for later");
@@ -156,7 +165,11 @@ impl Story {
     }
 
     /// Posts a form as a browser does.
-    pub(crate) async fn post_form(&self, path: &str, form: &[(String, String)]) -> reqwest::Response {
+    pub(crate) async fn post_form(
+        &self,
+        path: &str,
+        form: &[(String, String)],
+    ) -> reqwest::Response {
         self.http.post(format!("{}{path}", self.system.url())).form(form).send().await.unwrap()
     }
 
@@ -178,23 +191,34 @@ impl Story {
     }
 
     /// Reports usage of another moment; it must be accepted.
-    pub(crate) async fn used_at(&self, bought: &Bought, dimension: &str, quantity: &str, at: Timestamp) {
+    pub(crate) async fn used_at(
+        &self,
+        bought: &Bought,
+        dimension: &str,
+        quantity: &str,
+        at: Timestamp,
+    ) {
         let key = self.new_key();
         let event = json!({"key": key, "dimension": dimension, "quantity": quantity, "at": at});
         let answer = self.report(bought, &[event]).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.body["results"][0]["result"], "accepted", "{answer:?}");
+        assert_eq!(answer.body["results"][0]["status"], "accepted", "{answer:?}");
     }
 
     /// Reports usage events; those that are accepted are remembered.
     pub(crate) async fn report(&self, bought: &Bought, events: &[Value]) -> Answer {
         let id = subscription_id(bought);
-        let answer =
-            self.call("POST", &format!("/marketplace/subscriptions/{id}/meter"), Some(json!({"events": events}))).await;
+        let answer = self
+            .call(
+                "POST",
+                &format!("/marketplace/subscriptions/{id}/meter"),
+                Some(json!({"events": events})),
+            )
+            .await;
         let none = Vec::new();
         let results = answer.body["results"].as_array().unwrap_or(&none);
         for (event, result) in events.iter().zip(results) {
-            if result["result"] == "accepted" {
+            if result["status"] == "accepted" {
                 self.accepted.lock().unwrap().push(Accepted {
                     subscription: id.to_string(),
                     dimension: event["dimension"].as_str().unwrap().to_owned(),
@@ -215,12 +239,25 @@ impl Story {
     /// Posts a form and asks for JSON instead of a page.
     pub(crate) async fn post_form_for_json(&self, path: &str, form: &[(String, String)]) -> Answer {
         let url = format!("{}{path}", self.system.url());
-        let answer = self.http.post(url).header("accept", "application/json").form(form).send().await.unwrap();
+        let answer = self
+            .http
+            .post(url)
+            .header("accept", "application/json")
+            .form(form)
+            .send()
+            .await
+            .unwrap();
         answered(answer).await
     }
 
     /// Calls the API with a body as it is.
-    pub(crate) async fn raw(&self, method: &str, path: &str, content_type: &str, body: &str) -> Answer {
+    pub(crate) async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: &str,
+    ) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let request = self
             .http
@@ -291,7 +328,9 @@ impl Story {
 
     /// A subscription as the API shows it.
     pub(crate) async fn shown(&self, bought: &Bought) -> Value {
-        let answer = self.call("GET", &format!("/marketplace/subscriptions/{}", subscription_id(bought)), None).await;
+        let answer = self
+            .call("GET", &format!("/marketplace/subscriptions/{}", subscription_id(bought)), None)
+            .await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body
     }
@@ -326,7 +365,11 @@ impl Story {
     pub(crate) fn told(&self, bought: &Bought) -> Vec<&'static str> {
         let id = subscription_id(bought);
         let notices = self.system.tenant_notices().unwrap();
-        notices.iter().filter(|notice| notice.subscription_id == id).map(|notice| notice.kind.as_str()).collect()
+        notices
+            .iter()
+            .filter(|notice| notice.subscription_id == id)
+            .map(|notice| notice.kind.as_str())
+            .collect()
     }
 
     pub(crate) async fn meter(&self, bought: &Bought, dimension: &str, month: &str) -> Meter {
@@ -366,7 +409,12 @@ impl Story {
                 }
             }
             audit::verify(&state.id, &entries, &state.audit).unwrap();
-            assert_eq!(entries.len() as u64, state.revision, "a change of {} without an audit entry", state.id);
+            assert_eq!(
+                entries.len() as u64,
+                state.revision,
+                "a change of {} without an audit entry",
+                state.id
+            );
         }
     }
 
@@ -387,15 +435,21 @@ impl Story {
         for ((subscription, month, dimension), quantity) in expected {
             let id: SubscriptionId = subscription.parse().unwrap();
             let meters = self.system.store().meters(&id, month.parse().unwrap()).await.unwrap();
-            let meter = meters.iter().find(|meter| meter.key.dimension.as_str() == dimension).unwrap();
-            assert_eq!(meter.aggregate.as_decimal(), quantity.normalize(), "{dimension} of {subscription} in {month}");
+            let meter =
+                meters.iter().find(|meter| meter.key.dimension.as_str() == dimension).unwrap();
+            assert_eq!(
+                meter.aggregate.as_decimal(),
+                quantity.normalize(),
+                "{dimension} of {subscription} in {month}"
+            );
         }
     }
 
     pub(crate) async fn subscriptions(&self) -> Vec<domain::subscription::Subscription> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let page = self.system.store().list(&ListFilter::All, after.as_ref(), 100).await.unwrap();
+            let page =
+                self.system.store().list(&ListFilter::All, after.as_ref(), 100).await.unwrap();
             all.extend(page.items);
             after = page.next;
             if after.is_none() {
@@ -407,7 +461,11 @@ impl Story {
 
 async fn answered(answer: reqwest::Response) -> Answer {
     let etag = answer.headers().get("etag").map(|etag| etag.to_str().unwrap().to_owned());
-    Answer { status: answer.status().as_u16(), etag, body: answer.json().await.unwrap_or(Value::Null) }
+    Answer {
+        status: answer.status().as_u16(),
+        etag,
+        body: answer.json().await.unwrap_or(Value::Null),
+    }
 }
 
 /// The id of the subscription of a purchase.

@@ -12,7 +12,10 @@ async fn under(name: &str, value: &str) {
         let first = story.buy("111122223333");
         story.minutes(3).await;
         story.register_until_it_works(&first).await;
-        let second = story.system.simulator().buy(Purchase { account: "999988887777".into(), ..story.purchase("") });
+        let second = story
+            .system
+            .simulator()
+            .buy(Purchase { account: "999988887777".into(), ..story.purchase("") });
         let second = second.unwrap();
         story.minutes(90).await;
         story.register_until_it_works(&second).await;

@@ -38,7 +38,11 @@ impl Bus {
                 self.note_failure(&ids(&again), "reported as failed; the log tells why")?;
             }
             Err(failure) => {
-                tracing::warn!(queue = queue.as_str(), failure, "A delivery failed and comes again");
+                tracing::warn!(
+                    queue = queue.as_str(),
+                    failure,
+                    "A delivery failed and comes again"
+                );
                 self.note_failure(&ids(&named), &failure)?;
             }
         }

@@ -68,7 +68,8 @@ mod tests {
 
     fn called(headers: &[(&'static str, &str)]) -> Result<Option<Role>, &'static str> {
         let secrets = Secrets { api_key: "dev_key".to_owned(), marketplace: String::new() };
-        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let headers =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         caller(&secrets, &headers.collect())
             .map(|caller| caller.map(|caller| caller.role))
             .map_err(|problem| problem.code)

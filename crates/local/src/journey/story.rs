@@ -162,7 +162,8 @@ impl Story<'_> {
         license.activated = self.system.now();
         let state = self.is(license, "ACTIVE").await?;
         let workspace = state.pointer("/tenant/id").and_then(Value::as_str);
-        let workspace = workspace.ok_or_else(|| off_script(format!("there is no tenant: {state}")))?;
+        let workspace =
+            workspace.ok_or_else(|| off_script(format!("there is no tenant: {state}")))?;
         let workspace = workspace.to_owned();
         if self.system.pricing().has_entitlements() {
             expect(&state, "/plan/id", plan)?;
@@ -204,8 +205,7 @@ impl Story<'_> {
     async fn consume_to_the_limit(&mut self, license: &License) -> Result<(), JourneyError> {
         let mut ends = Vec::new();
         for quantity in [400, 200, 100] {
-            let report =
-                self.platform.report("scans", Decimal::from(quantity), self.system.now());
+            let report = self.platform.report("scans", Decimal::from(quantity), self.system.now());
             let path = self.path(license, "/entitlements/consume");
             let answer = self.client.post(&path, &report).await?;
             ends.push(match (answer.status, answer.code()) {
@@ -278,7 +278,9 @@ impl Story<'_> {
                 return Err(off_script(format!("the agreement was not renewed: {state}")));
             }
         }
-        self.say("Both agreements end and are renewed; licenses, tenants and meters go on".to_owned());
+        self.say(
+            "Both agreements end and are renewed; licenses, tenants and meters go on".to_owned(),
+        );
         Ok(())
     }
 

@@ -91,7 +91,8 @@ impl Platform {
     /// One in four is late.
     fn moment(&mut self, oldest: Timestamp, now: Timestamp) -> Timestamp {
         let late = self.random.random_ratio(1, 4);
-        let reach = if late { SignedDuration::from_hours(60) } else { SignedDuration::from_mins(50) };
+        let reach =
+            if late { SignedDuration::from_hours(60) } else { SignedDuration::from_mins(50) };
         let seconds = self.random.random_range(0..=reach.as_secs());
         let at = now.checked_sub(SignedDuration::from_secs(seconds)).unwrap_or(now);
         at.max(oldest)
@@ -104,8 +105,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_reports_the_same_with_repeats_and_latecomers() {
-        let catalog =
-            Catalog::from_toml(include_str!("../../../../config/plans.toml")).unwrap();
+        let catalog = Catalog::from_toml(include_str!("../../../../config/plans.toml")).unwrap();
         let now: Timestamp = "2026-11-10T08:00:00Z".parse().unwrap();
         let run = |seed| {
             let mut platform = Platform::new(seed);

@@ -239,25 +239,38 @@ impl Handle {
         let bus = &self.inner.bus;
         let now = self.now();
         let delivered = match queue {
-            Queue::Notices => bus.deliver(queue, now, |letters| {
-                functions.entitlement_listener(sqs_event(queue, &letters))
-            }).await,
-            Queue::Settlements => bus.deliver(queue, now, |letters| {
-                functions.metering_scheduler(sqs_event(queue, &letters))
-            }).await,
-            Queue::Schedule => bus.deliver(queue, now, |letters| async move {
-                for letter in letters {
-                    let event = serde_json::from_str(&letter.body).unwrap_or_default();
-                    functions.metering_scheduler(event).await?;
-                }
-                Ok(Vec::new())
-            }).await,
-            Queue::Outbox => bus.deliver(queue, now, |letters| {
-                functions.tenant_notifier(stream_event(functions.subscription_table(), &letters))
-            }).await,
-            Queue::Platform => bus.deliver(queue, now, |letters| {
-                crate::platform::serve(self, letters)
-            }).await,
+            Queue::Notices => {
+                bus.deliver(queue, now, |letters| {
+                    functions.entitlement_listener(sqs_event(queue, &letters))
+                })
+                .await
+            }
+            Queue::Settlements => {
+                bus.deliver(queue, now, |letters| {
+                    functions.metering_scheduler(sqs_event(queue, &letters))
+                })
+                .await
+            }
+            Queue::Schedule => {
+                bus.deliver(queue, now, |letters| async move {
+                    for letter in letters {
+                        let event = serde_json::from_str(&letter.body).unwrap_or_default();
+                        functions.metering_scheduler(event).await?;
+                    }
+                    Ok(Vec::new())
+                })
+                .await
+            }
+            Queue::Outbox => {
+                bus.deliver(queue, now, |letters| {
+                    functions
+                        .tenant_notifier(stream_event(functions.subscription_table(), &letters))
+                })
+                .await
+            }
+            Queue::Platform => {
+                bus.deliver(queue, now, |letters| crate::platform::serve(self, letters)).await
+            }
         };
         Ok(delivered?)
     }

@@ -135,9 +135,8 @@ impl System {
         let data = options.data.as_deref().map(|path| DataDir::open(path, options.pricing));
         let data = data.transpose()?;
         let secrets = data.as_ref().map_or_else(|| Ok(Secrets::random()), DataDir::secrets)?;
-        let pricing = data
-            .as_ref()
-            .map_or_else(|| options.pricing.unwrap_or_default(), DataDir::pricing);
+        let pricing =
+            data.as_ref().map_or_else(|| options.pricing.unwrap_or_default(), DataDir::pricing);
 
         let catalog = Catalog::from_toml(include_str!("../../../../config/plans.toml"))?;
         let clock = options.clock.clock();

@@ -59,7 +59,13 @@ impl Default for SystemOptions {
             clock: ClockChoice::Manual(start()),
             seed: 0,
             port: 0,
-            switches: Switches { metering_rps: 0, entitlement_rps: 0, agreement_rps: 0, agreement_detail_rps: 0, ..Switches::default() },
+            switches: Switches {
+                metering_rps: 0,
+                entitlement_rps: 0,
+                agreement_rps: 0,
+                agreement_detail_rps: 0,
+                ..Switches::default()
+            },
             heartbeat: false,
             platform: true,
             metrics: Metrics::discard(),

@@ -20,7 +20,10 @@ pub(super) async fn unsettled<S: Store>(system: &Handle, store: &S) -> Vec<Strin
                 // Delayed settlement requests are the schedule of a closing license, not work left behind.
                 let hidden = if queue == Queue::Settlements { 0 } else { depth.hidden };
                 if depth.visible + hidden > 0 {
-                    found.push(format!("the queue {queue} holds {} messages", depth.visible + hidden));
+                    found.push(format!(
+                        "the queue {queue} holds {} messages",
+                        depth.visible + hidden
+                    ));
                 }
             }
             Err(error) => found.push(format!("the queue {queue} cannot be read: {error}")),
