@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::entitlements::HOME_REGION;
 use crate::failure::Failure;
+use crate::patience;
 
 const SERVICE: &str = "AWS Marketplace agreements";
 
@@ -23,8 +24,10 @@ impl Agreements {
     /// A client in us-east-1, whatever the function's own Region.
     pub fn connect(config: &aws_config::SdkConfig) -> Self {
         let region = aws_config::Region::new(HOME_REGION);
-        let config =
-            aws_sdk_marketplaceagreement::config::Builder::from(config).region(region).build();
+        let config = aws_sdk_marketplaceagreement::config::Builder::from(config)
+            .region(region)
+            .timeout_config(patience::limits(config))
+            .build();
         Self { client: Client::from_conf(config) }
     }
 }
@@ -35,7 +38,7 @@ impl AgreementService for Agreements {
             match self.client.describe_agreement().agreement_id(agreement.as_str()).send().await {
                 Ok(answer) => answer,
                 Err(error) => {
-                    let failure = Failure::of(error);
+                    let failure = Failure::of(&error);
                     // A reseller's agreement is not shown to the manufacturer (fact sheet §5.4).
                     return match failure.code.as_str() {
                         "AccessDeniedException" | "ResourceNotFoundException" => Ok(None),
@@ -64,10 +67,11 @@ impl AgreementService for Agreements {
             .client_token(agreement.as_str())
             .send()
             .await
-            .map_err(|error| Failure::of(error).into_error(SERVICE))?;
-        Ok(CancellationRequest {
-            id: answer.agreement_cancellation_request_id.unwrap_or_default(),
-            at: now,
-        })
+            .map_err(|error| Failure::of(&error).into_error(SERVICE))?;
+        let id = answer.agreement_cancellation_request_id.ok_or(Error::Corrupt {
+            what: "the answer of SendAgreementCancellationRequest",
+            source: "it has no id".into(),
+        })?;
+        Ok(CancellationRequest { id, at: now })
     }
 }

@@ -1,6 +1,6 @@
 //! GetEntitlements: what a license grants. Answered in us-east-1 only (fact sheet §4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use app::Error;
 use app::ports::EntitlementService;
@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::failure::Failure;
+use crate::patience;
 
 const SERVICE: &str = "AWS Marketplace entitlement";
 /// Where the service lives.
@@ -32,8 +33,10 @@ impl Entitlements {
     /// A client in us-east-1, whatever the function's own Region.
     pub fn connect(config: &aws_config::SdkConfig) -> Self {
         let region = aws_config::Region::new(HOME_REGION);
-        let config =
-            aws_sdk_marketplaceentitlement::config::Builder::from(config).region(region).build();
+        let config = aws_sdk_marketplaceentitlement::config::Builder::from(config)
+            .region(region)
+            .timeout_config(patience::limits(config))
+            .build();
         Self { client: Client::from_conf(config) }
     }
 }
@@ -44,25 +47,20 @@ impl EntitlementService for Entitlements {
         product: &ProductCode,
         license: &LicenseRef,
     ) -> Result<(BTreeMap<String, EntitledValue>, Option<Timestamp>), Error> {
-        let (name, value) = match license {
-            LicenseRef::License { arn } => (GetEntitlementFilterName::LicenseArn, arn.as_str()),
-            LicenseRef::Legacy { customer, .. } => {
-                (GetEntitlementFilterName::CustomerIdentifier, customer.as_str())
-            }
-        };
+        let filter = filter(license);
         let (mut values, mut earliest, mut token) = (BTreeMap::new(), None::<Timestamp>, None);
         for _ in 0..MOST_PAGES {
             let page = self
                 .client
                 .get_entitlements()
                 .product_code(product.as_str())
-                .filter(name.clone(), vec![value.to_owned()])
+                .set_filter(filter.clone())
                 .max_results(25)
                 .set_next_token(token)
                 .send()
                 .await
-                .map_err(|error| Failure::of(error).into_error(SERVICE))?;
-            for entitlement in page.entitlements() {
+                .map_err(|error| Failure::of(&error).into_error(SERVICE))?;
+            for entitlement in page.entitlements().iter().filter(|it| is_of(it, license)) {
                 let expires = entitlement
                     .expiration_date
                     .and_then(|date| Timestamp::from_second(date.secs()).ok());
@@ -72,7 +70,7 @@ impl EntitlementService for Entitlements {
                 }
             }
             // An empty page may have a successor: only the token tells.
-            token = page.next_token;
+            token = page.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok((values, earliest));
             }
@@ -81,6 +79,32 @@ impl EntitlementService for Entitlements {
             what: "the answer of GetEntitlements",
             source: "it has too many pages".into(),
         })
+    }
+}
+
+/// AWS's own filter; none where only a part of the license ARN is known, as in AWS's documented events: then the
+/// listing's entitlements are gone through (fact sheet §4, §6.3).
+fn filter(license: &LicenseRef) -> Option<HashMap<GetEntitlementFilterName, Vec<String>>> {
+    let (name, value) = match license {
+        LicenseRef::License { arn } if arn.is_complete() => {
+            (GetEntitlementFilterName::LicenseArn, arn.as_str())
+        }
+        LicenseRef::License { .. } => return None,
+        LicenseRef::Legacy { customer, .. } => {
+            (GetEntitlementFilterName::CustomerIdentifier, customer.as_str())
+        }
+    };
+    Some(HashMap::from([(name, vec![value.to_owned()])]))
+}
+
+/// One buyer may hold several licenses of a listing; another's entitlements are never this one's.
+fn is_of(entitlement: &Entitlement, license: &LicenseRef) -> bool {
+    match license {
+        LicenseRef::License { arn } => {
+            let told = entitlement.license_arn.as_deref().and_then(|arn| arn.rsplit(':').next());
+            told == Some(arn.tail()) || (told.is_none() && arn.is_complete())
+        }
+        LicenseRef::Legacy { .. } => true,
     }
 }
 

@@ -1,6 +1,8 @@
-//! What an SDK error means: its code, its HTTP status, and whether the same request may succeed later.
+//! What an SDK error means: its code, its HTTP status, and whether the same request may succeed later. Nothing that was
+//! sent or answered is kept.
 
 use app::{BoxError, Error};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_marketplacemetering::config::http::HttpResponse;
 use aws_sdk_marketplacemetering::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -19,33 +21,46 @@ pub(crate) enum Remedy {
 /// A failed call.
 #[derive(Debug)]
 pub(crate) struct Failure {
+    /// AWS's error code, or the HTTP status where it names none.
     pub(crate) code: String,
-    pub(crate) status: Option<u16>,
     pub(crate) remedy: Remedy,
     pub(crate) source: BoxError,
 }
 
 impl Failure {
-    pub(crate) fn of<E>(error: SdkError<E, HttpResponse>) -> Self
+    pub(crate) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let code = error
-            .as_service_error()
-            .and_then(ProvideErrorMetadata::code)
-            .unwrap_or_default()
-            .to_owned();
+        let (named, message) = match error.as_service_error() {
+            Some(service) => (service.code().unwrap_or_default(), service.message()),
+            None => ("", None),
+        };
         let remedy = match &error {
-            SdkError::ServiceError(_) => remedy(&code, status),
-            // The request could not be built or signed: credentials, mostly.
+            SdkError::ServiceError(_) => remedy(named, status),
+            // The request could not be built: a defect, or a setting.
             SdkError::ConstructionFailure(_) => Remedy::Mend,
+            _ if lacks_credentials(error) => Remedy::Mend,
             SdkError::TimeoutError(_)
             | SdkError::DispatchFailure(_)
             | SdkError::ResponseError(_)
             | _ => Remedy::Retry,
         };
-        Self { code, status, remedy, source: Box::new(Told(error.to_string(), error.into())) }
+        let code = match status {
+            Some(status) if named.is_empty() => format!("HTTP {status}"),
+            Some(_) | None => named.to_owned(),
+        };
+        let told = match &error {
+            SdkError::ServiceError(_) => match message.filter(|_| is_quotable(named)) {
+                Some(message) => format!("AWS answers {code}: {}", clipped(message)),
+                None => format!("AWS answers {code}"),
+            },
+            // Its cause may quote the answer.
+            SdkError::ResponseError(_) => format!("AWS's answer cannot be read ({code})"),
+            _ => app::Chain(error).to_string(),
+        };
+        Self { code, remedy, source: Box::new(Told(told)) }
     }
 
     /// As an error of a dependency, where the code does not matter.
@@ -57,10 +72,46 @@ impl Failure {
     }
 }
 
-/// The SDK's error behind a text of its own, so that a request is never printed with it.
+/// What is kept of an SDK error: the error itself holds the whole answer, and prints it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Told(String, #[source] BoxError);
+struct Told(String);
+
+/// Whether credentials could not be had; the SDK reports that like a broken connection.
+fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| {
+        error.downcast_ref::<CredentialsError>().is_some_and(|error| {
+            matches!(
+                error,
+                CredentialsError::CredentialsNotLoaded(_)
+                    | CredentialsError::InvalidConfiguration(_)
+            )
+        })
+    })
+}
+
+/// Whether AWS's words for a code help whoever mends it. Others may quote what was sent: a validation error the
+/// registration token, a signature error our session token.
+fn is_quotable(code: &str) -> bool {
+    matches!(
+        code,
+        "AccessDeniedException"
+            | "ConflictException"
+            | "DisabledApiException"
+            | "InvalidCustomerIdentifierException"
+            | "InvalidLicenseException"
+            | "InvalidProductCodeException"
+            | "InvalidUsageDimensionException"
+            | "ResourceNotFoundException"
+            | "ServiceQuotaExceededException"
+            | "TimestampOutOfBoundsException"
+    )
+}
+
+fn clipped(message: &str) -> String {
+    const LONGEST: usize = 300;
+    message.chars().take(LONGEST).collect()
+}
 
 fn remedy(code: &str, status: Option<u16>) -> Remedy {
     match (code, status) {
@@ -69,19 +120,26 @@ fn remedy(code: &str, status: Option<u16>) -> Remedy {
             | "Throttling"
             | "TooManyRequestsException"
             | "RequestLimitExceeded"
+            | "RequestTimeout"
+            | "RequestTimeoutException"
             | "ServiceUnavailable"
-            | "ServiceUnavailableException",
+            | "ServiceUnavailableException"
+            | "InternalServiceErrorException"
+            | "InternalServerException"
+            | "InternalFailure",
             _,
         )
-        | (_, Some(429 | 500..)) => Remedy::Retry,
+        | (_, Some(408 | 429 | 500..)) => Remedy::Retry,
         (
             "AccessDeniedException"
+            | "AccessDenied"
             | "UnrecognizedClientException"
             | "MissingAuthenticationToken"
             | "MissingAuthenticationTokenException"
             | "InvalidSignatureException"
             | "SignatureDoesNotMatch"
             | "IncompleteSignature"
+            | "IncompleteSignatureException"
             | "InvalidClientTokenId"
             | "OptInRequired"
             | "NotAuthorized"
@@ -93,6 +151,9 @@ fn remedy(code: &str, status: Option<u16>) -> Remedy {
         )
         | ("ExpiredTokenException" | "ExpiredToken", Some(403))
         | (_, Some(401 | 403)) => Remedy::Mend,
+        (_, Some(413)) => Remedy::Request,
+        // No error of AWS's has no name: something between us answered.
+        ("", _) => Remedy::Retry,
         (_, _) => Remedy::Request,
     }
 }
@@ -112,6 +173,12 @@ mod tests {
         assert_eq!(remedy("ThrottlingException", Some(400)), Remedy::Retry);
         assert_eq!(remedy("ThrottlingException", Some(429)), Remedy::Retry);
         assert_eq!(remedy("InternalServiceErrorException", Some(500)), Remedy::Retry);
+    }
+
+    #[test]
+    fn an_error_without_a_name_is_not_awss() {
+        assert_eq!(remedy("", Some(400)), Remedy::Retry);
+        assert_eq!(remedy("", Some(413)), Remedy::Request);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod entitlements;
 mod failure;
 mod metering;
 pub mod notices;
+mod patience;
 mod queue;
 mod topic;
 

@@ -12,6 +12,7 @@ use aws_sdk_marketplacemetering::config::retry::RetryConfig;
 use domain::ids::{InvalidId, ProductCode};
 
 use crate::failure::{Failure, Remedy};
+use crate::patience;
 
 /// Metering in one Region: AWS deduplicates per Region, so a deployment must use one only (fact sheet §3.3).
 #[derive(Debug, Clone)]
@@ -23,8 +24,10 @@ impl Metering {
     /// A client for a Region.
     pub fn connect(config: &aws_config::SdkConfig, region: &str) -> Self {
         let region = aws_config::Region::new(region.to_owned());
-        let config =
-            aws_sdk_marketplacemetering::config::Builder::from(config).region(region).build();
+        let config = aws_sdk_marketplacemetering::config::Builder::from(config)
+            .region(region)
+            .timeout_config(patience::limits(config))
+            .build();
         Self { client: Client::from_conf(config) }
     }
 }
@@ -50,13 +53,13 @@ impl MeteringService for Metering {
             .mutate_request(wire::strip_empty_identifiers);
         match call.send().await {
             Ok(answer) => Ok(answers::read(records, &answer)),
-            Err(error) => Err(submit_error(Failure::of(error))),
+            Err(error) => Err(submit_error(Failure::of(&error))),
         }
     }
 }
 
 fn submit_error(failure: Failure) -> SubmitError {
-    let Failure { code, remedy, source, .. } = failure;
+    let Failure { code, remedy, source } = failure;
     match remedy {
         Remedy::Retry => SubmitError::Retry(source),
         Remedy::Mend => SubmitError::Credentials { code, source },
@@ -72,7 +75,7 @@ impl RegistrationService for Metering {
             .registration_token(token.expose())
             .send()
             .await
-            .map_err(|error| resolve_error(Failure::of(error)))?;
+            .map_err(|error| resolve_error(Failure::of(&error)))?;
         let license = given(answer.license_arn.as_deref());
         let agreement =
             given(answer.metadata.as_ref().and_then(|metadata| metadata.agreement_id.as_deref()));
@@ -99,10 +102,18 @@ fn given(text: Option<&str>) -> Option<&str> {
 }
 
 fn resolve_error(failure: Failure) -> ResolveError {
-    match (failure.remedy, failure.code.as_str(), failure.status) {
-        (Remedy::Retry, _, _) => ResolveError::Unavailable(failure.source),
-        (Remedy::Mend, _, _) => ResolveError::Credentials(failure.source),
-        (Remedy::Request, "ExpiredTokenException", _) => ResolveError::ExpiredToken,
-        (Remedy::Request, _, _) => ResolveError::InvalidToken,
+    let Failure { code, remedy, source } = failure;
+    match (remedy, code.as_str()) {
+        (Remedy::Mend, _) => ResolveError::Credentials(source),
+        (Remedy::Request, "ExpiredTokenException") => ResolveError::ExpiredToken,
+        (
+            Remedy::Request,
+            "InvalidTokenException"
+            | "ValidationError"
+            | "ValidationException"
+            | "RequestEntityTooLargeException",
+        ) => ResolveError::InvalidToken,
+        // A refusal that AWS adds one day is not known to be the buyer's.
+        (Remedy::Retry | Remedy::Request, _) => ResolveError::Unavailable(source),
     }
 }

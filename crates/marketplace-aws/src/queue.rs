@@ -5,6 +5,7 @@ use app::ports::{SettlementQueue, SettlementRequest};
 use aws_sdk_sqs::Client;
 
 use crate::failure::Failure;
+use crate::patience;
 
 const SERVICE: &str = "SQS";
 /// The longest delay SQS knows.
@@ -20,7 +21,10 @@ pub struct SettlementSqsQueue {
 impl SettlementSqsQueue {
     /// A queue by its URL.
     pub fn connect(config: &aws_config::SdkConfig, url: String) -> Self {
-        Self { client: Client::new(config), url }
+        let config = aws_sdk_sqs::config::Builder::from(config)
+            .timeout_config(patience::limits(config))
+            .build();
+        Self { client: Client::from_conf(config), url }
     }
 }
 
@@ -37,7 +41,7 @@ impl SettlementQueue for SettlementSqsQueue {
             .delay_seconds(i32::from(delay_seconds.min(LONGEST_DELAY)))
             .send()
             .await
-            .map_err(|error| Failure::of(error).into_error(SERVICE))?;
+            .map_err(|error| Failure::of(&error).into_error(SERVICE))?;
         Ok(())
     }
 }

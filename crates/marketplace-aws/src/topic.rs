@@ -8,6 +8,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use domain::subscription::TenantNotice;
 
 use crate::failure::Failure;
+use crate::patience;
 
 const SERVICE: &str = "SNS";
 
@@ -21,7 +22,10 @@ pub struct TenantSnsTopic {
 impl TenantSnsTopic {
     /// A topic by its ARN.
     pub fn connect(config: &aws_config::SdkConfig, arn: String) -> Self {
-        Self { client: Client::new(config), arn }
+        let config = aws_sdk_sns::config::Builder::from(config)
+            .timeout_config(patience::limits(config))
+            .build();
+        Self { client: Client::from_conf(config), arn }
     }
 }
 
@@ -48,7 +52,7 @@ impl TenantTopic for TenantSnsTopic {
             )
             .send()
             .await
-            .map_err(|error| Failure::of(error).into_error(SERVICE))?;
+            .map_err(|error| Failure::of(&error).into_error(SERVICE))?;
         Ok(())
     }
 }

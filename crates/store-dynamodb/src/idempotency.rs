@@ -2,6 +2,7 @@
 
 use app::Error;
 use app::ports::{Begun, Idempotency, RequestKey, SavedResponse};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::time::after as later;
 use jiff::{SignedDuration, Timestamp};
@@ -47,10 +48,7 @@ impl Idempotency for DynamoStore {
             .expression_attribute_values(":now_seconds", number(now.as_second()))
             .expression_attribute_values(":fingerprint", text(request.fingerprint.clone()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let error = match put.send().await {
-            Ok(_) => return Ok(Begun::Started),
-            Err(error) => error,
-        };
+        let Err(error) = put.send().await else { return Ok(Begun::Started) };
         let found = error.as_service_error().and_then(|error| match error {
             aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(refused) => {
                 Some(refused.item.clone())
@@ -103,7 +101,7 @@ impl Idempotency for DynamoStore {
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
             {
                 Ok(())
             }

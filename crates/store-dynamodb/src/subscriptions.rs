@@ -179,34 +179,46 @@ impl DynamoStore {
         read_page(query(&self.client, listed, after, limit).await?, read_state)
     }
 
-    /// The pages of one status, then those of the next; the cursor says which.
+    /// All of one status, then those of the next, until the page is full; the cursor says where it stopped.
     async fn one_status_after_the_other(
         &self,
         after: Option<&Cursor>,
         limit: u16,
     ) -> Result<Page<Subscription>, Error> {
-        let foreign =
-            || Error::Corrupt { what: "a cursor", source: "it belongs to another list".into() };
-        let (status, inner) = match after {
-            None => (Status::ALL.first().copied(), None),
-            Some(Cursor(cursor)) => {
-                let (status, inner) = cursor.split_once('.').ok_or_else(foreign)?;
-                let status = Status::ALL
-                    .into_iter()
-                    .find(|known| known.as_str() == status)
-                    .ok_or_else(foreign)?;
-                (Some(status), (!inner.is_empty()).then(|| Cursor(inner.to_owned())))
+        let (first, mut inner) = read_status_cursor(after)?;
+        let mut items = Vec::new();
+        for status in Status::ALL.into_iter().skip_while(|known| *known != first) {
+            let room = usize::from(limit.max(1)).saturating_sub(items.len());
+            let Some(room) = u16::try_from(room).ok().filter(|room| *room > 0) else {
+                return Ok(Page { items, next: Some(status_cursor(status, "")) });
+            };
+            let page = self
+                .by("by_status", (STATUS, status.as_str()), inner.take().as_ref(), room)
+                .await?;
+            items.extend(page.items);
+            if let Some(Cursor(more)) = page.next {
+                return Ok(Page { items, next: Some(status_cursor(status, &more)) });
             }
-        };
-        let Some(status) = status else { return Ok(Page::empty()) };
-        let page = self.by("by_status", (STATUS, status.as_str()), inner.as_ref(), limit).await?;
-        let next_status = || Status::ALL.into_iter().skip_while(|known| *known != status).nth(1);
-        let next = match page.next {
-            Some(Cursor(inner)) => Some(Cursor(format!("{}.{inner}", status.as_str()))),
-            None => next_status().map(|next| Cursor(format!("{}.", next.as_str()))),
-        };
-        Ok(Page { items: page.items, next })
+        }
+        Ok(Page { items, next: None })
     }
+}
+
+fn status_cursor(status: Status, inner: &str) -> Cursor {
+    Cursor(format!("{}.{inner}", status.as_str()))
+}
+
+/// The status that a page of all begins with, and where in it.
+fn read_status_cursor(cursor: Option<&Cursor>) -> Result<(Status, Option<Cursor>), Error> {
+    let Some(Cursor(text)) = cursor else { return Ok((Status::Pending, None)) };
+    let read = text.split_once('.').and_then(|(status, inner)| {
+        let status = Status::ALL.into_iter().find(|known| known.as_str() == status)?;
+        Some((status, (!inner.is_empty()).then(|| Cursor(inner.to_owned()))))
+    });
+    read.ok_or_else(|| Error::Corrupt {
+        what: "a cursor",
+        source: "it belongs to another list".into(),
+    })
 }
 
 fn read_state(item: &Item) -> Result<Subscription, Error> {

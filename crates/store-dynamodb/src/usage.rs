@@ -111,7 +111,7 @@ impl Usage for DynamoStore {
             put_unreleased(&self.tables.usage, item)?,
             put(&self.tables.usage, meter_item(meter)?, Guard::Revision(expected))?,
         ];
-        saved(transact(&self.client, actions).await?)
+        Ok(saved(&transact(&self.client, actions).await?))
     }
 
     async fn save_meter(&self, meter: &Meter, expected: u64) -> Result<Saved, Error> {
@@ -130,7 +130,7 @@ impl Usage for DynamoStore {
             put(&self.tables.usage, meter_item(meter)?, Guard::Revision(expected))?,
             put(&self.tables.usage, record, Guard::Absent)?,
         ];
-        saved(transact(&self.client, actions).await?)
+        Ok(saved(&transact(&self.client, actions).await?))
     }
 
     async fn unsettled(
@@ -199,11 +199,11 @@ impl DynamoStore {
     }
 }
 
-fn saved(transacted: Transacted) -> Result<Saved, Error> {
-    Ok(match transacted {
+fn saved(transacted: &Transacted) -> Saved {
+    match transacted {
         Transacted::Done => Saved::Done,
         Transacted::Refused(_) => Saved::Overtaken,
-    })
+    }
 }
 
 /// A meter, in the index of unsettled meters exactly while money waits on it.

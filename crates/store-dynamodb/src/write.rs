@@ -3,6 +3,7 @@
 use app::Error;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
@@ -89,10 +90,7 @@ pub(crate) async fn transact(
     let mut waits = waits();
     loop {
         let request = client.transact_write_items().set_transact_items(Some(actions.clone()));
-        let error = match request.send().await {
-            Ok(_) => return Ok(Transacted::Done),
-            Err(error) => error,
-        };
+        let Err(error) = request.send().await else { return Ok(Transacted::Done) };
         let Some(reasons) = reasons(&error) else { return Err(failed(error)) };
         if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
             return Ok(Transacted::Refused(reasons.iter().map(refused).collect()));
@@ -165,7 +163,7 @@ pub(crate) async fn put_alone(
         Err(error)
             if error
                 .as_service_error()
-                .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+                .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
         {
             Ok(app::ports::Saved::Overtaken)
         }

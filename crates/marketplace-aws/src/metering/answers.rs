@@ -4,7 +4,7 @@
 use app::ports::{OutgoingRecord, RecordAnswer};
 use aws_sdk_marketplacemetering::operation::batch_meter_usage::BatchMeterUsageOutput;
 use aws_sdk_marketplacemetering::types::{UsageRecord, UsageRecordResult, UsageRecordResultStatus};
-use domain::ids::LicenseRef;
+use domain::ids::{AccountId, LicenseRef};
 use domain::time::Hour;
 use jiff::Timestamp;
 
@@ -32,7 +32,8 @@ fn told(record: &OutgoingRecord, result: &UsageRecordResult) -> RecordAnswer {
         Some(UsageRecordResultStatus::CustomerNotSubscribed) => RecordAnswer::NotSubscribed,
         Some(UsageRecordResultStatus::DuplicateRecord) => {
             let echoed = result.usage_record.as_ref().and_then(|echoed| echoed.quantity);
-            // A frozen record never changes: what was sent under this hour before was this quantity.
+            // AWS documents the echo as what was sent, so it can only differ if AWS shows what it holds instead. A
+            // frozen record never changes: what we sent under this hour before was this quantity (fact sheet §3.3).
             if echoed.is_none_or(|echoed| u64::try_from(echoed) == Ok(record.quantity)) {
                 RecordAnswer::AlreadyHeld
             } else {
@@ -46,11 +47,12 @@ fn told(record: &OutgoingRecord, result: &UsageRecordResult) -> RecordAnswer {
 
 fn is_about(echoed: &UsageRecord, record: &OutgoingRecord) -> bool {
     let same_buyer = match &record.license {
-        LicenseRef::License { arn } => echoed
-            .license_arn
-            .as_deref()
-            .and_then(|echoed| echoed.rsplit(':').next())
-            .is_some_and(|tail| tail == arn.tail()),
+        LicenseRef::License { arn } => {
+            let license = echoed.license_arn.as_deref().and_then(|arn| arn.rsplit(':').next());
+            let account = record.account.as_ref().map(AccountId::as_str);
+            license == Some(arn.tail())
+                && echoed.customer_aws_account_id.as_deref().is_none_or(|it| Some(it) == account)
+        }
         LicenseRef::Legacy { customer, .. } => echoed.customer_identifier == customer.as_str(),
     };
     let hour = Timestamp::from_second(echoed.timestamp.secs()).ok().map(Hour::of);

@@ -1,5 +1,7 @@
 //! What goes out: records, and a request body without the empty members that the SDK adds.
 
+use std::collections::HashSet;
+
 use app::ports::{OutgoingRecord, SubmitError};
 use aws_sdk_marketplacemetering::config::http::HttpRequest;
 use aws_sdk_marketplacemetering::types::UsageRecord;
@@ -13,15 +15,30 @@ pub(super) fn is_legacy(records: &[OutgoingRecord]) -> bool {
     records.iter().any(|record| matches!(record.license, LicenseRef::Legacy { .. }))
 }
 
+/// Most records AWS takes in one call (fact sheet §3.1).
+const LARGEST_CALL: usize = 25;
+
+/// AWS's word for a license that it does not take; what is said of one that we know too little of.
+const INVALID_LICENSE: &str = "InvalidLicenseException";
+
 /// The records as the SDK wants them.
 ///
 /// # Errors
-/// When licenses and older customers are mixed, which AWS would bill on two paths, or a license comes without its
-/// account, or a quantity does not fit: nothing is sent.
+/// Nothing is sent when there are too many records; when licenses and older customers are mixed, which AWS would bill
+/// on two paths; when two records have one key, whose answers could not be told apart; when a license comes without its
+/// account or whole ARN; or when a quantity does not fit.
 pub(super) fn usage_records(records: &[OutgoingRecord]) -> Result<Vec<UsageRecord>, SubmitError> {
     let legacy = is_legacy(records);
     if legacy && records.iter().any(|record| matches!(record.license, LicenseRef::License { .. })) {
         return Err(refused("MixedPaths", "licenses and older customers never go into one call"));
+    }
+    if records.len() > LARGEST_CALL {
+        return Err(refused("TooManyRecords", "AWS takes at most 25 records in one call"));
+    }
+    let keys: HashSet<_> =
+        records.iter().map(|record| (&record.license, &record.dimension, record.hour)).collect();
+    if keys.len() < records.len() {
+        return Err(refused("RepeatedKey", "a license, dimension and hour has one record"));
     }
     records.iter().map(usage_record).collect()
 }
@@ -34,11 +51,14 @@ fn usage_record(record: &OutgoingRecord) -> Result<UsageRecord, SubmitError> {
         .dimension(record.dimension.as_str())
         .quantity(quantity);
     let usage = match (&record.license, &record.account) {
+        (LicenseRef::License { arn }, _) if !arn.is_complete() => {
+            return Err(refused(INVALID_LICENSE, "only a part of the license ARN is known yet"));
+        }
         (LicenseRef::License { arn }, Some(account)) => {
             usage.license_arn(arn.as_str()).customer_aws_account_id(account.as_str())
         }
         (LicenseRef::License { .. }, None) => {
-            return Err(refused("MissingAccount", "AWS wants the buying account beside a license"));
+            return Err(refused(INVALID_LICENSE, "AWS wants the buying account beside a license"));
         }
         (LicenseRef::Legacy { customer, .. }, _) => usage.customer_identifier(customer.as_str()),
     };

@@ -1,4 +1,4 @@
-//! Events of source `aws.agreement-marketplace`.
+//! Agreement and license events.
 
 use domain::ids::NoticeId;
 use domain::notice::{
@@ -7,23 +7,13 @@ use domain::notice::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Unreadable, id, object, optional, text};
-
-const SOURCE: &str = "aws.agreement-marketplace";
+use super::{Sources, Unreadable, id, optional, text};
 
 /// Agreements without an end carry this year in events (fact sheet §6.4).
 const ENDLESS_YEAR: i16 = 9999;
 
-/// Reads an EventBridge event.
-///
-/// # Errors
-/// When it is not an event of the agreement marketplace, or a known kind lacks what it must say.
-pub fn from_event_bridge(event: &[u8]) -> Result<Notice, Unreadable> {
-    read(&object(event)?)
-}
-
-pub(super) fn read(event: &Value) -> Result<Notice, Unreadable> {
-    if text(event, "/source")? != SOURCE {
+pub(super) fn read(event: &Value, sources: &Sources) -> Result<Notice, Unreadable> {
+    if !sources.allow(text(event, "/source")?) {
         return Err(Unreadable::ForeignSource);
     }
     let kind = text(event, "/detail-type")?;
@@ -39,14 +29,22 @@ pub(super) fn read(event: &Value) -> Result<Notice, Unreadable> {
 }
 
 /// `detail.requestId` is AWS's key for telling repeats (fact sheet §6.1); the envelope's id stands in where it is
-/// missing. The news is part of the id: two kinds of news are never taken for one, while the copies of one kind for
-/// manufacturer and proposer are.
+/// missing. What happened and to what are part of the id: should one request cause several kinds of news, or news of
+/// several licenses, none is taken for another, while the copies for manufacturer and proposer are one.
 fn notice_id(event: &Value, news: &str) -> Result<NoticeId, Unreadable> {
     let request = optional(event, "/detail/requestId").or_else(|| optional(event, "/id"));
     let request = request.ok_or(Unreadable::Missing("/detail/requestId"))?;
-    format!("{}/{request}", news.replace(' ', "-"))
+    let license = optional(event, "/detail/license/arn").and_then(|arn| arn.rsplit(':').next());
+    let subject = license.or_else(|| optional(event, "/detail/agreement/id")).unwrap_or_default();
+    format!("{}/{}/{request}", short(news), short(subject))
         .parse()
         .map_err(|source| Unreadable::Invalid { member: "/detail/requestId", source })
+}
+
+/// A text of any kind as part of an id.
+fn short(text: &str) -> String {
+    let readable = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    text.chars().take(64).map(readable).collect()
 }
 
 fn body(event: &Value, kind: &str, news: &str) -> Result<NoticeBody, Unreadable> {

@@ -5,13 +5,14 @@
 
 mod event_bridge;
 mod sns;
+mod sources;
 
 use domain::ids::InvalidId;
 use domain::notice::Notice;
 use serde_json::Value;
 
-pub use event_bridge::from_event_bridge;
 pub use sns::from_sns;
+pub use sources::Sources;
 
 /// Why a notification cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum Unreadable {
     /// From a source that speaks of other things.
     #[error("the event does not come from aws.agreement-marketplace")]
     ForeignSource,
+    /// An SNS message that carries no notification: a confirmation.
+    #[error("the SNS message is not a notification")]
+    NotANotification,
     /// A member is missing or of the wrong kind.
     #[error("the notification has no {0}")]
     Missing(&'static str),
@@ -35,13 +39,20 @@ pub enum Unreadable {
     },
 }
 
-/// Reads the body of a queue's message: the bare event, or an SNS envelope (fact sheet §12).
+/// Reads an EventBridge event of AWS's own source.
+///
+/// # Errors
+/// When it is not an event of the agreement marketplace, or a known kind lacks what it must say.
+pub fn from_event_bridge(event: &[u8]) -> Result<Notice, Unreadable> {
+    Sources::default().event_bridge(event)
+}
+
+/// Reads the body of a queue's message: the bare event of AWS's own source, or an SNS envelope (fact sheet §12).
 ///
 /// # Errors
 /// As [`from_event_bridge`] and [`from_sns`].
 pub fn from_sqs_body(body: &[u8]) -> Result<Notice, Unreadable> {
-    let value = object(body)?;
-    if value.get("detail-type").is_some() { event_bridge::read(&value) } else { sns::read(&value) }
+    Sources::default().sqs_body(body)
 }
 
 fn object(text: &[u8]) -> Result<Value, Unreadable> {

@@ -9,12 +9,15 @@ use super::{Unreadable, id, object, optional, text};
 /// Reads a `Notification` envelope, as it comes through SQS, over HTTPS, or to a function.
 ///
 /// # Errors
-/// When it is no such envelope, or its message lacks what it must say.
+/// When it is another kind of envelope, or its message lacks what it must say.
 pub fn from_sns(envelope: &[u8]) -> Result<Notice, Unreadable> {
     read(&object(envelope)?)
 }
 
 pub(super) fn read(envelope: &Value) -> Result<Notice, Unreadable> {
+    if optional(envelope, "/Type").is_some_and(|kind| kind != "Notification") {
+        return Err(Unreadable::NotANotification);
+    }
     let at =
         text(envelope, "/Timestamp")?.parse().map_err(|_| Unreadable::Missing("/Timestamp"))?;
     let id: NoticeId = id(envelope, "/MessageId")?;
@@ -24,16 +27,20 @@ pub(super) fn read(envelope: &Value) -> Result<Notice, Unreadable> {
 
 /// The message is a JSON text, now and then encoded twice, and AWS's own samples have a comma too many.
 fn message(text: &str) -> Result<Value, Unreadable> {
-    let parsed = serde_json::from_str::<Value>(text)
-        .or_else(|_| serde_json::from_str(&without_trailing_comma(text)))
-        .map_err(|_| Unreadable::Missing("/Message"))?;
-    match parsed {
-        Value::String(inner) => object(inner.as_bytes()),
-        Value::Object(_) => Ok(parsed),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            Err(Unreadable::Missing("/Message"))
-        }
+    match lenient(text)? {
+        Value::String(inner) => lenient(&inner).and_then(an_object),
+        once => an_object(once),
     }
+}
+
+fn an_object(value: Value) -> Result<Value, Unreadable> {
+    if value.is_object() { Ok(value) } else { Err(Unreadable::Missing("/Message")) }
+}
+
+fn lenient(text: &str) -> Result<Value, Unreadable> {
+    serde_json::from_str(text)
+        .or_else(|_| serde_json::from_str(&without_trailing_comma(text)))
+        .map_err(|_| Unreadable::Missing("/Message"))
 }
 
 fn without_trailing_comma(text: &str) -> String {

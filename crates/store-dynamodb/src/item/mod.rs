@@ -7,6 +7,7 @@ mod cursor;
 mod keys;
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use app::Error;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -69,8 +70,8 @@ pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-pub(crate) fn number(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
+pub(crate) fn number(value: impl Display) -> AttributeValue {
+    AttributeValue::N(format!("{value}"))
 }
 
 /// An item that is its key and its document.
