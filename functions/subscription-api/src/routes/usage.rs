@@ -92,7 +92,7 @@ fn problem(
     code: &'static str,
     detail: &'static str,
 ) -> Response {
-    let body = axum::Json(results.as_problem(status, code, detail));
+    let body = axum::Json(results.into_problem(status, code, detail));
     let kind = HeaderValue::from_static(MEDIA_TYPE);
     (status, [(CONTENT_TYPE, kind)], body).into_response()
 }

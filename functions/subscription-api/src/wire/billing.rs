@@ -68,7 +68,7 @@ impl From<Bill> for BillBody {
             .lines
             .iter()
             .map(|line| line.amount)
-            .reduce(|sum, amount| sum.saturating_add(amount))
+            .reduce(rust_decimal::Decimal::saturating_add)
             .unwrap_or_default();
         Self {
             subscription_id: bill.subscription,

@@ -95,7 +95,8 @@ pub(crate) struct Results {
     pub(crate) duplicate: u64,
     pub(crate) refused: u64,
     pub(crate) failed: u64,
-    results: Vec<ResultBody>,
+    #[serde(rename = "results")]
+    each: Vec<ResultBody>,
 }
 
 /// [`Results`] of a request of which nothing was counted, or not all could be: a problem with an extension member.
@@ -112,7 +113,7 @@ pub(crate) struct ProblemWithResults {
 impl Results {
     pub(crate) fn of(reports: &[Report], answers: Vec<ReportAnswer>) -> Self {
         let mut all =
-            Self { accepted: 0, duplicate: 0, refused: 0, failed: 0, results: Vec::new() };
+            Self { accepted: 0, duplicate: 0, refused: 0, failed: 0, each: Vec::new() };
         for (report, answer) in reports.iter().zip(answers) {
             let mut result = ResultBody {
                 key: report.key.clone(),
@@ -154,14 +155,14 @@ impl Results {
                 }
             };
             *count = count.saturating_add(1);
-            all.results.push(result);
+            all.each.push(result);
         }
         all
     }
 
     /// The codes of refused reports, one each.
     pub(crate) fn refusals(&self) -> impl Iterator<Item = &'static str> {
-        self.results.iter().filter_map(|result| result.code)
+        self.each.iter().filter_map(|result| result.code)
     }
 
     /// The code that all refusals share.
@@ -171,7 +172,7 @@ impl Results {
         codes.all(|code| code == first).then_some(first)
     }
 
-    pub(crate) fn as_problem(
+    pub(crate) fn into_problem(
         self,
         status: StatusCode,
         code: &'static str,
