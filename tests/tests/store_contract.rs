@@ -1,6 +1,10 @@
 //! The store keeps its contract over the embedded DynamoDB, through the real SDK, on the template's tables.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::large_futures,
+    reason = "a test may panic and need not be lean"
+)]
 
 use local::{System, SystemOptions};
 

@@ -106,14 +106,14 @@ impl Database {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = engine.clone();
+        let data = engine.clone();
         let server = tokio::spawn(async move {
             let shutdown = async {
                 // Asked to stop, or dropped: the same.
                 let _ = stopped.await;
             };
             if let Err(error) =
-                dynoxide::server::serve_with_shutdown(listener, served, shutdown).await
+                dynoxide::server::serve_with_shutdown(listener, data, shutdown).await
             {
                 tracing::error!(%error, "the database stopped");
             }

@@ -20,7 +20,7 @@ use crate::secrets::Secrets;
 use crate::tables::Tables;
 
 /// What an invocation of the metering scheduler may take; Lambda's longest.
-const SCHEDULER_TIME: Duration = Duration::from_secs(900);
+const SCHEDULER_TIME: Duration = Duration::from_mins(15);
 
 /// What the functions are composed of.
 pub(crate) struct Parts {
@@ -206,7 +206,7 @@ pub(crate) fn stream_change(item: &OutboxItem) -> Result<Value, app::Error> {
     let image = serde_json::to_value(store_dynamodb::stream_image(item)?)
         .map_err(|source| app::Error::Corrupt { what: "a tenant notice", source: source.into() })?;
     Ok(json!({
-        "Keys": { "pk": image["pk"], "sk": image["sk"] },
+        "Keys": { "pk": image.get("pk"), "sk": image.get("sk") },
         "SizeBytes": image.to_string().len(),
         "NewImage": image,
     }))

@@ -51,7 +51,7 @@ async fn keep_going(system: Handle) {
     loop {
         if let Err(error) = system.tick().await {
             tracing::error!(
-                error = &error as &(dyn Error + 'static),
+                error = %lambda_shell::logs::Chain(&error),
                 "The deliveries failed; they are tried again"
             );
             tokio::time::sleep(PAUSE_AFTER_FAILURE.unsigned_abs()).await;

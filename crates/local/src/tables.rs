@@ -34,8 +34,9 @@ pub enum TablesError {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[allow(clippy::struct_field_names, reason = "named as in the template")]
 struct TableProperties {
-    attribute_definitions: Vec<Attribute>,
+    attribute_definitions: Vec<Definition>,
     key_schema: Vec<KeyPart>,
     #[serde(default)]
     global_secondary_indexes: Vec<Index>,
@@ -44,7 +45,7 @@ struct TableProperties {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Attribute {
+struct Definition {
     attribute_name: String,
     attribute_type: String,
 }

@@ -1,5 +1,7 @@
 //! The bus keeps SQS's promises.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
+
 use jiff::{SignedDuration, Timestamp};
 use local::bus::{BATCH, Bus, MOST_RECEIVES, Queue, VISIBILITY};
 

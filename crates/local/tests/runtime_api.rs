@@ -1,5 +1,7 @@
 //! The Runtime API stand-in speaks to a function as Lambda does.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -99,20 +99,24 @@ async fn clock(State(system): State<Handle>) -> Reply {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 struct Advance {
-    advance_minutes: u32,
-    advance_hours: u32,
-    advance_days: u32,
-    advance_to: Option<Timestamp>,
+    #[serde(rename = "advanceMinutes")]
+    minutes: u32,
+    #[serde(rename = "advanceHours")]
+    hours: u32,
+    #[serde(rename = "advanceDays")]
+    days: u32,
+    #[serde(rename = "advanceTo")]
+    to: Option<Timestamp>,
 }
 
 impl Advance {
     fn by(&self, now: Timestamp) -> SignedDuration {
-        let minutes = SignedDuration::from_mins(self.advance_minutes.into());
-        let hours = SignedDuration::from_hours(self.advance_hours.into());
-        let days = SignedDuration::from_hours(i64::from(self.advance_days).saturating_mul(24));
-        let until = self.advance_to.map_or(SignedDuration::ZERO, |to| to.duration_since(now));
+        let minutes = SignedDuration::from_mins(self.minutes.into());
+        let hours = SignedDuration::from_hours(self.hours.into());
+        let days = SignedDuration::from_hours(i64::from(self.days).saturating_mul(24));
+        let until = self.to.map_or(SignedDuration::ZERO, |to| to.duration_since(now));
         minutes.saturating_add(hours).saturating_add(days).saturating_add(until)
     }
 }

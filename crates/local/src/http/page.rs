@@ -27,17 +27,17 @@ async fn index(State(system): State<Handle>) -> Html<String> {
         ("/marketplace/register", "the registration page, as seen without a token"),
         ("/marketplace/health", "health of the API"),
     ];
-    let links: String = links
-        .iter()
+    let links = links
         .map(|(path, what)| format!("<li><a href=\"{path}\"><code>{path}</code></a> {what}</li>"))
-        .collect();
-    let steps: String = guide::steps(&system)
+        .concat();
+    let steps: Vec<String> = guide::steps(&system)
         .iter()
         .map(|step| {
             let commands = escape(&step.commands.join("\n"));
             format!("<h2>{}</h2><pre>{commands}</pre>", escape(step.title))
         })
         .collect();
+    let steps = steps.concat();
     Html(format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>AWS Marketplace on a laptop</title>\
          <style>{STYLE}</style><h1>AWS Marketplace integration, on a laptop</h1>\
@@ -50,12 +50,13 @@ async fn index(State(system): State<Handle>) -> Html<String> {
 
 /// AWS's side of *Set up your account*: a form that the browser posts to the seller.
 pub(super) fn fulfilment(fields: &[(String, String)]) -> String {
-    let fields: String = fields
+    let fields: Vec<String> = fields
         .iter()
         .map(|(name, value)| {
             format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(name), escape(value))
         })
         .collect();
+    let fields = fields.concat();
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Simulated AWS Marketplace</title>\
          <style>{STYLE}</style><h1>Simulated AWS Marketplace</h1><p>You have subscribed.</p>\

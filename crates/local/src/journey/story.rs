@@ -62,7 +62,7 @@ pub(super) async fn live(
         system,
         told,
     };
-    story.run().await?;
+    Box::pin(story.run()).await?;
     let unsettled = story.system.unsettled().await;
     let invoice = story.system.simulator().invoice();
     Ok(Outcome::new(story.system.pricing(), seed, &story.books, &invoice, unsettled))
@@ -70,14 +70,14 @@ pub(super) async fn live(
 
 impl Story<'_> {
     async fn run(&mut self) -> Result<(), JourneyError> {
-        let mut first = self.buy("The buyer accepts the offer").await?;
+        let mut first = self.buy("The buyer accepts the offer")?;
         self.register(&first).await?;
         self.activated(&mut first, "STANDARD").await?;
         self.use_for(&[&first], 18).await?;
         self.upgrade(&first).await?;
         self.use_for(&[&first], 6).await?;
 
-        let mut second = self.buy("The same account buys again, a second license").await?;
+        let mut second = self.buy("The same account buys again, a second license")?;
         self.activated_unregistered(&mut second).await?;
         self.register(&second).await?;
         self.is(&second, "ACTIVE").await?;
@@ -106,7 +106,7 @@ impl Story<'_> {
         }
     }
 
-    async fn buy(&mut self, what: &str) -> Result<License, JourneyError> {
+    fn buy(&mut self, what: &str) -> Result<License, JourneyError> {
         let contract = self.system.pricing().has_entitlements();
         let term = SignedDuration::from_hours(5 * 24);
         let now = self.system.now();
@@ -122,7 +122,9 @@ impl Story<'_> {
             .simulator()
             .buy(purchase)
             .map_err(|error| JourneyError::Buyer(error.to_string()))?;
-        let arn = license_arn.parse().map_err(off_script)?;
+        let arn = license_arn
+            .parse()
+            .map_err(|error: domain::ids::InvalidId| off_script(error.to_string()))?;
         let license = License {
             agreement: agreement_id,
             tail: tail(&license_arn).to_owned(),
@@ -191,7 +193,7 @@ impl Story<'_> {
             self.say("The buyer amends the agreement to PREMIUM".to_owned());
         } else {
             let change = json!({ "plan": "PREMIUM" });
-            self.client.put(&self.path(license, ""), Some("*"), &change).await?.ok()?;
+            self.client.put(&Self::path(license, ""), Some("*"), &change).await?.ok()?;
             self.system.deliver().await?;
             self.say("The seller sets the plan to PREMIUM".to_owned());
         }
@@ -206,7 +208,7 @@ impl Story<'_> {
         let mut ends = Vec::new();
         for quantity in [400, 200, 100] {
             let report = self.platform.report("scans", Decimal::from(quantity), self.system.now());
-            let path = self.path(license, "/entitlements/consume");
+            let path = Self::path(license, "/entitlements/consume");
             let answer = self.client.post(&path, &report).await?;
             ends.push(match (answer.status, answer.code()) {
                 (StatusCode::OK, _) => {
@@ -304,7 +306,7 @@ impl Story<'_> {
         self.system.advance(HOUR).await?;
         self.is(license, "CANCELLED").await?;
         let too_late = self.platform.report("scans", Decimal::ONE, self.system.now());
-        let answer = self.client.post(&self.path(license, "/meter"), &too_late).await?;
+        let answer = self.client.post(&Self::path(license, "/meter"), &too_late).await?;
         if answer.code() != Some("subscription_ended") {
             return Err(unexpected("usage after the end", &answer));
         }
@@ -313,7 +315,7 @@ impl Story<'_> {
     }
 
     async fn bill(&mut self, license: &License) -> Result<(), JourneyError> {
-        let bill = self.client.get(&self.path(license, "/billing")).await?.ok()?;
+        let bill = self.client.get(&Self::path(license, "/billing")).await?.ok()?;
         let text = |name: &str| {
             bill.get(name).and_then(Value::as_str).unwrap_or("agreed in private").to_owned()
         };
@@ -335,7 +337,7 @@ impl Story<'_> {
         batch: &[UsageReport],
     ) -> Result<(u64, u64), JourneyError> {
         let body = json!({ "events": batch });
-        let answer = self.client.post(&self.path(license, "/meter"), &body).await?;
+        let answer = self.client.post(&Self::path(license, "/meter"), &body).await?;
         let results = answer.body.get("results").and_then(Value::as_array);
         let results = results.filter(|_| answer.status.is_success()).cloned();
         let results = results.ok_or_else(|| unexpected("a batch of usage", &answer))?;
@@ -361,7 +363,7 @@ impl Story<'_> {
         report: &UsageReport,
     ) -> Result<Month, JourneyError> {
         let body = json!({ "events": [report] });
-        let answer = self.client.post(&self.path(license, "/meter"), &body).await?;
+        let answer = self.client.post(&Self::path(license, "/meter"), &body).await?;
         let month = answer.body.pointer("/results/0/month").and_then(Value::as_str);
         let month: Option<Month> = month.and_then(|month| month.parse().ok());
         let month = month.ok_or_else(|| unexpected("a report of usage", &answer))?;
@@ -403,12 +405,12 @@ impl Story<'_> {
 
     /// Reads a subscription that must have a status.
     async fn is(&self, license: &License, status: &str) -> Result<Value, JourneyError> {
-        let state = self.client.get(&self.path(license, "")).await?.ok()?;
+        let state = self.client.get(&Self::path(license, "")).await?.ok()?;
         expect(&state, "/status", status)?;
         Ok(state)
     }
 
-    fn path(&self, license: &License, rest: &str) -> String {
+    fn path(license: &License, rest: &str) -> String {
         format!("/marketplace/subscriptions/{}{rest}", license.id)
     }
 
@@ -428,6 +430,6 @@ fn unexpected(what: &str, answer: &Answer) -> JourneyError {
     off_script(format!("{what} was answered {answer}"))
 }
 
-fn off_script(what: impl ToString) -> JourneyError {
-    JourneyError::OffScript(what.to_string())
+fn off_script(what: impl Into<String>) -> JourneyError {
+    JourneyError::OffScript(what.into())
 }

@@ -80,11 +80,12 @@ impl Platform {
             (Aggregation::Sum, "api-calls") => {
                 Decimal::new(self.random.random_range(1..=2_000_000), 3)
             }
-            (Aggregation::Sum, _) => Decimal::from(self.random.random_range(1_u32..=60)),
             (Aggregation::Peak, "storage-gb") => {
                 Decimal::new(self.random.random_range(1..=90_000_000), 6)
             }
-            (Aggregation::Peak, _) => Decimal::from(self.random.random_range(1_u32..=60)),
+            (Aggregation::Sum | Aggregation::Peak, _) => {
+                Decimal::from(self.random.random_range(1_u32..=60))
+            }
         }
     }
 

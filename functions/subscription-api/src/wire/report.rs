@@ -112,8 +112,7 @@ pub(crate) struct ProblemWithResults {
 
 impl Results {
     pub(crate) fn of(reports: &[Report], answers: Vec<ReportAnswer>) -> Self {
-        let mut all =
-            Self { accepted: 0, duplicate: 0, refused: 0, failed: 0, each: Vec::new() };
+        let mut all = Self { accepted: 0, duplicate: 0, refused: 0, failed: 0, each: Vec::new() };
         for (report, answer) in reports.iter().zip(answers) {
             let mut result = ResultBody {
                 key: report.key.clone(),

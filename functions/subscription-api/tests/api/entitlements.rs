@@ -37,7 +37,7 @@ async fn a_check_says_yes_or_why_not() {
         (&json!(false), &json!("quota_exceeded"))
     );
     api.alter(|state| {
-        state.suspended = Some(Dated { at: at("2026-11-24T07:00:00Z"), value: true })
+        state.suspended = Some(Dated { at: at("2026-11-24T07:00:00Z"), value: true });
     });
     let hold = ask(&api, "check", json!({})).await;
     assert_eq!((&hold.json["allowed"], &hold.json["code"]), (&json!(false), &json!("no_access")));
@@ -103,7 +103,7 @@ async fn what_cannot_be_given_back_says_so() {
 async fn a_subscription_on_hold_reserves_nothing() {
     let api = contract();
     api.alter(|state| {
-        state.suspended = Some(Dated { at: at("2026-11-24T07:00:00Z"), value: true })
+        state.suspended = Some(Dated { at: at("2026-11-24T07:00:00Z"), value: true });
     });
     let held = ask(&api, "consume", event("a", "scans", "1")).await;
     assert_eq!(held.problem(), (409, "no_access"));

@@ -135,7 +135,7 @@ async fn a_cancellation_asks_aws_and_leaves_access() {
 #[tokio::test]
 async fn what_cannot_be_cancelled_says_why() {
     let api = Api::new();
-    api.alter(|state| state.agreements = Default::default());
+    api.alter(|state| state.agreements = domain::subscription::Agreements::default());
     let unknown = api.change("DELETE", "", "*", Value::Null).await;
     assert_eq!(unknown.problem(), (409, "no_agreement"));
     api.end();

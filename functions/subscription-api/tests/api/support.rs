@@ -177,7 +177,8 @@ pub(crate) fn active(license: &str, workspace: &str) -> Subscription {
     };
     let agreement: AgreementId = AGREEMENT.parse().unwrap();
     state.join_agreement(&agreement, &AgreementFacts::of(&created, bought));
-    state.license_facts = LicenseFacts::of(domain::notice::LicenseChange::Updated, at("2026-11-02T10:01:00Z"));
+    state.license_facts =
+        LicenseFacts::of(domain::notice::LicenseChange::Updated, at("2026-11-02T10:01:00Z"));
     state.account = Some(ACCOUNT.parse::<AccountId>().unwrap());
     state.register(at("2026-11-02T10:05:00Z"));
     state.entitlements = Some(EntitlementSnapshot {
