@@ -6,6 +6,8 @@
 mod event_bridge;
 mod sns;
 mod sources;
+#[cfg(test)]
+mod tests;
 
 use domain::ids::InvalidId;
 use domain::notice::Notice;
