@@ -1,4 +1,11 @@
 //! The real SDKs against AWS Marketplace as the simulator knows it.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed expectation fails the test, also in the functions that tests share"
+)]
 
 use std::collections::BTreeMap;
 

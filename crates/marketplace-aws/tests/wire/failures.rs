@@ -96,6 +96,7 @@ async fn an_answer_that_never_comes_is_given_up() {
     let config = Line::answering([]).config.into_builder().http_client(Silence).build();
     let error = failing(&config).await;
     assert!(matches!(error, SubmitError::Retry(_)), "{error:?}");
+    assert!(printed(&error).contains("operation attempt timeout"), "{error:?}");
 }
 
 #[derive(Debug)]
