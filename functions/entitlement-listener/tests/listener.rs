@@ -51,7 +51,7 @@ impl Fixture {
 #[tokio::test]
 async fn a_queue_of_events_becomes_one_subscription_and_its_end_is_flushed() {
     let fixture = fixture();
-    assert!(fixture.failed(event("eventbridge-sqs.json")).await.is_empty());
+    assert!(fixture.failed(event("entitlement-listener.eventbridge-sqs.json")).await.is_empty());
     let state = fixture.only_state();
     assert_eq!(state.account.as_ref().unwrap().as_str(), "111122223333");
     assert_eq!(fixture.deps.context.store.seen().len(), 5, "the unknown kind is recorded as well");
@@ -65,10 +65,10 @@ async fn a_queue_of_events_becomes_one_subscription_and_its_end_is_flushed() {
 #[tokio::test]
 async fn a_repeated_batch_changes_nothing() {
     let fixture = fixture();
-    assert!(fixture.failed(event("eventbridge-sqs.json")).await.is_empty());
+    assert!(fixture.failed(event("entitlement-listener.eventbridge-sqs.json")).await.is_empty());
     let first = fixture.only_state();
     let applied = fixture.metric("NoticesApplied");
-    assert!(fixture.failed(event("eventbridge-sqs.json")).await.is_empty());
+    assert!(fixture.failed(event("entitlement-listener.eventbridge-sqs.json")).await.is_empty());
     assert_eq!(fixture.only_state(), first);
     assert_eq!(fixture.metric("NoticesApplied"), applied);
 }
@@ -76,7 +76,7 @@ async fn a_repeated_batch_changes_nothing() {
 #[tokio::test]
 async fn a_legacy_topic_through_a_queue_names_its_customer() {
     let fixture = fixture();
-    assert!(fixture.failed(event("sns-sqs.json")).await.is_empty());
+    assert!(fixture.failed(event("entitlement-listener.sns-sqs.json")).await.is_empty());
     assert_eq!(fixture.only_state().customer.unwrap().as_str(), "X01EXAMPLEX");
 }
 
@@ -84,8 +84,9 @@ async fn a_legacy_topic_through_a_queue_names_its_customer() {
 async fn a_direct_topic_is_read_in_both_spellings() {
     for (lambda, http) in [("Url", "Url"), ("Url", "URL")] {
         let fixture = fixture();
-        let text =
-            event("sns.json").to_string().replace(&format!("{lambda}\":"), &format!("{http}\":"));
+        let text = event("entitlement-listener.sns.json")
+            .to_string()
+            .replace(&format!("{lambda}\":"), &format!("{http}\":"));
         assert!(fixture.failed(serde_json::from_str(&text).unwrap()).await.is_empty());
         assert_eq!(fixture.only_state().customer.unwrap().as_str(), "X01EXAMPLEX");
     }
@@ -94,14 +95,14 @@ async fn a_direct_topic_is_read_in_both_spellings() {
 #[tokio::test]
 async fn an_event_of_the_bus_may_come_directly() {
     let fixture = fixture();
-    assert!(fixture.failed(event("eventbridge.json")).await.is_empty());
+    assert!(fixture.failed(event("entitlement-listener.eventbridge.json")).await.is_empty());
     assert_eq!(fixture.metric("NoticesApplied"), 1);
 }
 
 #[tokio::test]
 async fn a_message_that_cannot_be_read_fails_alone() {
     let fixture = fixture();
-    let mut event = event("eventbridge-sqs.json");
+    let mut event = event("entitlement-listener.eventbridge-sqs.json");
     event["Records"][1]["body"] = json!("{\"detail-type\":");
     let unreadable = event["Records"][1]["messageId"].as_str().unwrap().to_owned();
     assert_eq!(fixture.failed(event).await, [unreadable]);
@@ -113,9 +114,9 @@ async fn a_message_that_cannot_be_read_fails_alone() {
 async fn while_the_store_is_down_every_message_comes_again() {
     let fixture = fixture();
     fixture.deps.context.store.set_down(true);
-    assert_eq!(fixture.failed(event("eventbridge-sqs.json")).await.len(), 5);
+    assert_eq!(fixture.failed(event("entitlement-listener.eventbridge-sqs.json")).await.len(), 5);
     assert_eq!(fixture.metric("NoticesFailed"), 5);
-    for direct in ["sns.json", "eventbridge.json"] {
+    for direct in ["entitlement-listener.sns.json", "entitlement-listener.eventbridge.json"] {
         let failure = handle(&fixture.deps, event(direct)).await.unwrap_err();
         assert_eq!(failure.error_type(), "NotDone", "{direct}: Lambda repeats a failed invocation");
     }

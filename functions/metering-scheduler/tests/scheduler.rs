@@ -70,7 +70,10 @@ async fn with_usage() -> (Context<FakeStore, FakeAws>, SubscriptionId) {
 async fn the_schedule_settles_what_waits_and_answers_with_a_report() {
     let (context, _) = with_usage().await;
     let fixture = fixture(context);
-    let answer = handle(&fixture.deps, event("schedule.json"), &Budget::endless()).await.unwrap();
+    let answer =
+        handle(&fixture.deps, event("metering-scheduler.schedule.json"), &Budget::endless())
+            .await
+            .unwrap();
     let report = serde_json::to_value(&answer).unwrap();
     assert_eq!((&report["accepted"], &report["calls"]), (&json!(1), &json!(1)), "{report}");
     assert_eq!(fixture.metric("SettlementRuns"), 1);
@@ -81,7 +84,7 @@ async fn the_schedule_settles_what_waits_and_answers_with_a_report() {
 async fn the_queue_flushes_one_subscription_and_goes_on_with_a_backlog() {
     let (context, id) = with_usage().await;
     let flushed = json!({"request": "flush", "subscription": id});
-    let event = event("settlement-sqs.json");
+    let event = event("metering-scheduler.settlement-sqs.json");
     assert_eq!(event["Records"][0]["body"].as_str().unwrap(), flushed.to_string());
     let fixture = fixture(context);
     let answer = handle(&fixture.deps, event, &Budget::endless()).await.unwrap();
@@ -97,7 +100,7 @@ async fn the_queue_flushes_one_subscription_and_goes_on_with_a_backlog() {
 #[tokio::test]
 async fn a_request_that_cannot_be_read_fails_alone() {
     let fixture = fixture(context());
-    let mut event = event("settlement-sqs.json");
+    let mut event = event("metering-scheduler.settlement-sqs.json");
     event["Records"][0]["body"] = json!("{\"request\":\"flood\"}");
     let unreadable = event["Records"][0]["messageId"].as_str().unwrap().to_owned();
     let Answer::Queue(response) = handle(&fixture.deps, event, &Budget::endless()).await.unwrap()
@@ -113,13 +116,15 @@ async fn without_time_requests_are_delivered_again_and_a_run_is_handed_over() {
     let fixture = fixture(context);
     let spent = || Budget::until(|| true);
     let Answer::Queue(response) =
-        handle(&fixture.deps, event("settlement-sqs.json"), &spent()).await.unwrap()
+        handle(&fixture.deps, event("metering-scheduler.settlement-sqs.json"), &spent())
+            .await
+            .unwrap()
     else {
         panic!("a queue is answered as a queue");
     };
     assert_eq!(response.failures().count(), 2);
     let Answer::Run(report) =
-        handle(&fixture.deps, event("schedule.json"), &spent()).await.unwrap()
+        handle(&fixture.deps, event("metering-scheduler.schedule.json"), &spent()).await.unwrap()
     else {
         panic!("a schedule is answered with a report");
     };
@@ -133,7 +138,9 @@ async fn a_store_that_does_not_answer_fails_the_run_and_is_measured() {
     let fixture = fixture(context());
     fixture.deps.context.store.set_down(true);
     let failure =
-        handle(&fixture.deps, event("schedule.json"), &Budget::endless()).await.unwrap_err();
+        handle(&fixture.deps, event("metering-scheduler.schedule.json"), &Budget::endless())
+            .await
+            .unwrap_err();
     assert_eq!(failure.error_type(), "Unavailable");
     assert_eq!(fixture.metric("SettlementFailed"), 1);
     assert_eq!(fixture.metric("SettlementRuns"), 0);
@@ -142,9 +149,12 @@ async fn a_store_that_does_not_answer_fails_the_run_and_is_measured() {
 #[tokio::test]
 async fn an_event_of_another_kind_is_refused() {
     let fixture = fixture(context());
-    for other in
-        [json!({}), json!({"detail-type": "Other"}), event("sns.json"), event("eventbridge.json")]
-    {
+    for other in [
+        json!({}),
+        json!({"detail-type": "Other"}),
+        event("entitlement-listener.sns.json"),
+        event("entitlement-listener.eventbridge.json"),
+    ] {
         let failure = handle(&fixture.deps, other, &Budget::endless()).await.unwrap_err();
         assert_eq!(failure.error_type(), "UnknownEvent");
     }

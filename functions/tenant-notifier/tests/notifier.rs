@@ -36,7 +36,7 @@ fn refuse(deps: &Deps<FakeStore, FakeAws>, id: &str) {
 #[tokio::test]
 async fn inserted_outbox_items_are_published_in_order_and_nothing_else_is() {
     let deps = deps();
-    let response = handle(&deps, event("outbox-stream.json")).await.unwrap();
+    let response = handle(&deps, event("tenant-notifier.outbox-stream.json")).await.unwrap();
     assert!(response.batch_item_failures.is_empty());
     let mut told = published(&deps);
     told.sort();
@@ -49,7 +49,7 @@ async fn inserted_outbox_items_are_published_in_order_and_nothing_else_is() {
 async fn after_a_failure_the_same_subscription_waits_and_others_go_on() {
     let deps = deps();
     refuse(&deps, ONE);
-    let event = event("outbox-stream.json");
+    let event = event("tenant-notifier.outbox-stream.json");
     let first = event["Records"].as_array().unwrap().iter().find(|record| {
         record["eventName"] == "INSERT"
             && record["dynamodb"]["Keys"]["pk"]["S"] == format!("SUB#{ONE}")
@@ -63,7 +63,7 @@ async fn after_a_failure_the_same_subscription_waits_and_others_go_on() {
 #[tokio::test]
 async fn an_outbox_item_that_cannot_be_read_is_not_skipped() {
     let deps = deps();
-    let mut event = event("outbox-stream.json");
+    let mut event = event("tenant-notifier.outbox-stream.json");
     let records = event["Records"].as_array_mut().unwrap();
     let broken = records.iter_mut().find(|record| record["eventName"] == "INSERT").unwrap();
     let image = broken["dynamodb"]["NewImage"].as_object_mut().unwrap();
@@ -76,7 +76,7 @@ async fn an_outbox_item_that_cannot_be_read_is_not_skipped() {
 #[test]
 fn the_example_is_what_the_store_writes() {
     let event: aws_lambda_events::dynamodb::Event =
-        serde_json::from_value(event("outbox-stream.json")).unwrap();
+        serde_json::from_value(event("tenant-notifier.outbox-stream.json")).unwrap();
     let inserted: Vec<_> =
         event.records.into_iter().filter(|record| record.event_name == "INSERT").collect();
     assert_eq!(inserted.len(), 3);
@@ -108,7 +108,7 @@ async fn the_schedule_publishes_what_the_stream_has_lost() {
     let deps = deps();
     deps.context.store.put_outbox(left_over(ONE, 4, "2026-11-24T08:00:00Z"));
     deps.context.store.put_outbox(left_over(ONE, 3, "2026-11-24T07:59:59Z"));
-    handle(&deps, event("schedule.json")).await.unwrap();
+    handle(&deps, event("metering-scheduler.schedule.json")).await.unwrap();
     assert_eq!(published(&deps), [(ONE.to_owned(), 3)], "what is young is still on its way");
     let left = deps.context.store.unpublished(None, 10).await.unwrap();
     assert_eq!(left.items.iter().map(|item| item.notice.revision).collect::<Vec<_>>(), [4]);
@@ -120,20 +120,26 @@ async fn a_schedule_that_leaves_something_behind_fails() {
     deps.context.store.put_outbox(left_over(ONE, 3, "2026-11-24T07:00:00Z"));
     deps.context.store.put_outbox(left_over(OTHER, 1, "2026-11-24T07:00:00Z"));
     refuse(&deps, ONE);
-    assert_eq!(handle(&deps, event("schedule.json")).await.unwrap_err().error_type(), "NotDone");
+    assert_eq!(
+        handle(&deps, event("metering-scheduler.schedule.json")).await.unwrap_err().error_type(),
+        "NotDone"
+    );
     assert_eq!(published(&deps), [(OTHER.to_owned(), 1)]);
     deps.context.store.set_down(true);
     assert_eq!(
-        handle(&deps, event("schedule.json")).await.unwrap_err().error_type(),
+        handle(&deps, event("metering-scheduler.schedule.json")).await.unwrap_err().error_type(),
         "Unavailable"
     );
 }
 
 #[tokio::test]
 async fn an_event_of_another_kind_is_refused() {
-    for other in
-        [json!({}), json!({"Records": []}), event("sns.json"), event("settlement-sqs.json")]
-    {
+    for other in [
+        json!({}),
+        json!({"Records": []}),
+        event("entitlement-listener.sns.json"),
+        event("metering-scheduler.settlement-sqs.json"),
+    ] {
         let failure = handle(&deps(), other).await.unwrap_err();
         assert_eq!(failure.error_type(), "UnknownEvent");
     }

@@ -83,7 +83,7 @@ fn through_api_gateway(name: &str) -> Request<Body> {
 
 /// Activates the subscription of the example events and gives its id.
 async fn subscribed(fixture: &Fixture) -> SubscriptionId {
-    let (status, told) = fixture.send(through_api_gateway("webhook-event.json")).await;
+    let (status, told) = fixture.send(through_api_gateway("webhook.event.json")).await;
     assert_eq!((status, &told["outcome"]), (200, &json!("applied")), "{told}");
     serde_json::from_value(told["subscriptionId"].clone()).unwrap()
 }
@@ -93,7 +93,7 @@ async fn an_event_of_the_bus_is_taken_once() {
     let fixture = fixture();
     let id = subscribed(&fixture).await;
     assert_eq!(fixture.deps.context.store.states()[0].id, id);
-    let again = fixture.send(through_api_gateway("webhook-event.json")).await;
+    let again = fixture.send(through_api_gateway("webhook.event.json")).await;
     assert_eq!(again, (200, json!({"outcome": "already_seen"})));
     assert_eq!(fixture.metric("WebhookRequests"), 2);
 }
@@ -102,7 +102,7 @@ async fn an_event_of_the_bus_is_taken_once() {
 async fn usage_is_answered_report_by_report_and_keeps_its_digits() {
     let fixture = fixture();
     subscribed(&fixture).await;
-    let (status, told) = fixture.send(through_api_gateway("webhook-usage.json")).await;
+    let (status, told) = fixture.send(through_api_gateway("webhook.usage.json")).await;
     assert_eq!(status, 200);
     let results: Vec<_> =
         told["events"].as_array().unwrap().iter().map(|event| &event["status"]).collect();
@@ -111,7 +111,7 @@ async fn usage_is_answered_report_by_report_and_keeps_its_digits() {
     let storage = booked.iter().find(|booked| booked.event.key.as_str() == "storage-07").unwrap();
     assert_eq!(storage.event.dimension.as_str(), "storage-gb");
     assert_eq!(storage.event.quantity.to_string(), "12.125");
-    let (_, again) = fixture.send(through_api_gateway("webhook-usage.json")).await;
+    let (_, again) = fixture.send(through_api_gateway("webhook.usage.json")).await;
     assert!(
         again["events"].as_array().unwrap().iter().all(|event| event["status"] == "duplicate"),
         "{again}"
@@ -168,7 +168,7 @@ async fn nothing_is_read_before_it_is_believed() {
     let (status, told) = fixture.send(unsigned).await;
     assert_eq!((status, &told["code"]), (401, &json!("missing_signature")));
 
-    let mut altered = through_api_gateway("webhook-event.json");
+    let mut altered = through_api_gateway("webhook.event.json");
     *altered.body_mut() = Body::from(r#"{"detail-type":"License Updated - Manufacturer"}"#);
     let (status, told) = fixture.send(altered).await;
     assert_eq!((status, &told["code"]), (401, &json!("bad_signature")));
@@ -177,7 +177,7 @@ async fn nothing_is_read_before_it_is_believed() {
     let later = now() + SignedDuration::from_secs(301);
     late.clock = app::Clock::new(move || later);
     let late = Fixture { deps: late, lines: fixture.lines.clone() };
-    let (status, told) = late.send(through_api_gateway("webhook-event.json")).await;
+    let (status, told) = late.send(through_api_gateway("webhook.event.json")).await;
     assert_eq!((status, &told["code"]), (401, &json!("stale_signature")));
 
     assert!(fixture.deps.context.store.seen().is_empty());
@@ -215,7 +215,7 @@ async fn an_unknown_kind_is_recorded_and_acknowledged() {
 #[tokio::test]
 async fn a_relayed_topic_message_is_taken() {
     let fixture = fixture();
-    let relayed: Value = serde_json::from_str(&text("sns-sqs.json")).unwrap();
+    let relayed: Value = serde_json::from_str(&text("entitlement-listener.sns-sqs.json")).unwrap();
     let (status, told) = fixture.post(relayed["Records"][0]["body"].as_str().unwrap()).await;
     assert_eq!((status, &told["outcome"]), (200, &json!("applied")));
     let handshake =
@@ -227,7 +227,7 @@ async fn a_relayed_topic_message_is_taken() {
 async fn what_a_retry_can_cure_is_a_503() {
     let fixture = fixture();
     fixture.deps.context.store.set_down(true);
-    let (status, told) = fixture.send(through_api_gateway("webhook-event.json")).await;
+    let (status, told) = fixture.send(through_api_gateway("webhook.event.json")).await;
     assert_eq!((status, &told["code"]), (503, &json!("unavailable")));
     assert_eq!((fixture.metric("WebhookFailed"), fixture.metric("NoticesFailed")), (1, 1));
 }

@@ -28,7 +28,7 @@ fn read(text: &str) -> Value {
 }
 
 fn meter() -> Value {
-    read(include_str!("../../../../events/api-meter.json"))
+    read(include_str!("../../../../events/subscription-api.meter.json"))
 }
 
 #[tokio::test]
@@ -39,14 +39,14 @@ async fn the_example_report_is_counted() {
 
 #[tokio::test]
 async fn the_example_question_is_answered() {
-    let event = read(include_str!("../../../../events/api-check.json"));
+    let event = read(include_str!("../../../../events/subscription-api.check.json"));
     let (status, body) = answer(&event).await;
     assert_eq!((status, &body["allowed"]), (200, &json!(true)), "{body}");
 }
 
 #[tokio::test]
 async fn the_example_reading_of_a_tenant_is_its_own() {
-    let event = read(include_str!("../../../../events/api-subscription.json"));
+    let event = read(include_str!("../../../../events/subscription-api.subscription.json"));
     let (status, body) = answer(&event).await;
     assert_eq!((status, &body["tenant"]["id"]), (200, &json!("acme")), "{body}");
 }
