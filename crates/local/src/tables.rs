@@ -60,7 +60,8 @@ struct KeyPart {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Index {
-    index_name: String,
+    #[serde(rename = "IndexName")]
+    name: String,
     key_schema: Vec<KeyPart>,
     projection: IndexProjection,
 }
@@ -139,7 +140,7 @@ async fn create(
             .set_non_key_attributes(index.projection.non_key_attributes.clone())
             .build();
         let index = GlobalSecondaryIndex::builder()
-            .index_name(&index.index_name)
+            .index_name(&index.name)
             .set_key_schema(Some(key_schema(&index.key_schema).map_err(incomplete)?))
             .projection(projection)
             .build()

@@ -187,6 +187,21 @@ async fn an_identical_resend_is_ours_although_aws_calls_it_a_duplicate() {
     assert_eq!(world.billed(), "17");
 }
 
+/// The simulator echoes what was sent, as AWS documents it: nothing in the answer tells this duplicate from an identical
+/// resend. That a frozen record never changes is what keeps the two apart, not the answer (fact sheet §3.3).
+#[tokio::test]
+async fn another_quantity_under_one_key_is_never_billed_and_its_answer_does_not_tell() {
+    for identical in [IdenticalResend::Success, IdenticalResend::Duplicate] {
+        let world = World::of(Pricing::Usage).await;
+        world.simulator.switches(|it| it.identical_resend = identical);
+        let bought = world.buys(Purchase::default());
+        assert!(is_accepted(&world.submit(&[record(&bought, "api_calls", 17)]).await.unwrap()[0]));
+        let other = world.submit(&[record(&bought, "api_calls", 18)]).await.unwrap();
+        assert_eq!(other, [RecordAnswer::AlreadyHeld]);
+        assert_eq!(world.billed(), "17", "the first write wins");
+    }
+}
+
 #[tokio::test]
 async fn a_poison_record_sinks_its_batch_by_name_and_nothing_is_billed() {
     let world = World::of(Pricing::Usage).await;
@@ -298,6 +313,23 @@ async fn entitlements_are_read_through_empty_pages_and_for_one_license_only() {
 }
 
 #[tokio::test]
+async fn an_entitlement_is_read_in_whichever_type_aws_gives_it() {
+    let world = World::of(Pricing::Contract).await;
+    let entitlements = BTreeMap::from([("seats".to_owned(), 10.into())]);
+    let bought = world.buys(Purchase { entitlements, ..Purchase::default() });
+    for (kind, expected) in [
+        (EntitlementValueType::Integer, EntitledValue::Amount(Quantity::whole(10))),
+        (EntitlementValueType::Double, EntitledValue::Amount(Quantity::whole(10))),
+        (EntitlementValueType::Boolean, EntitledValue::Flag(true)),
+        (EntitlementValueType::String, EntitledValue::Text("10".to_owned())),
+    ] {
+        world.simulator.switches(|it| it.entitlement_value_type.insert("seats".to_owned(), kind));
+        let (values, _) = world.aws.entitlements(&world.product, &license(&bought)).await.unwrap();
+        assert_eq!(values, BTreeMap::from([("seats".to_owned(), expected)]));
+    }
+}
+
+#[tokio::test]
 async fn a_license_known_only_from_awss_malformed_form_has_its_entitlements() {
     let world = World::of(Pricing::Contract).await;
     let seats = |n: u32| BTreeMap::from([("seats".to_owned(), n.into())]);
@@ -351,4 +383,22 @@ async fn a_cancellation_is_asked_for_and_the_buyer_ends_the_agreement() {
         *told == agreement && matches!(change, domain::notice::AgreementChange::Ended { .. })
     };
     assert_eq!(told.iter().filter(ended).count(), 1, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_cancellation_asked_for_twice_is_one_request() {
+    let world = World::of(Pricing::Usage).await;
+    let bought = world.buys(Purchase::default());
+    let agreement = bought.agreement_id.parse().unwrap();
+    world.simulator.due_notifications();
+    let now = world.simulator.clock().now();
+    world.aws.request_cancellation(&agreement, now).await.unwrap();
+    // One that is still pending is a conflict, which is never taken for a second request.
+    let again = world.aws.request_cancellation(&agreement, now).await;
+    assert!(matches!(again, Err(app::Error::Refused { .. })), "{again:?}");
+    assert_eq!(world.calls_of("SendAgreementCancellationRequest"), 2);
+    world.pass(60);
+    let told = world.simulator.due_notifications();
+    let pending = told.iter().filter(|it| it.body.to_string().contains("Pending Approval"));
+    assert_eq!(pending.count(), 1);
 }
