@@ -1,10 +1,14 @@
 //! The environment of this function.
 
-use lambda_shell::config::{Configuration, ListingConfig, Reader, Secrets, TablesConfig};
+use lambda_shell::config::{
+    Configuration, ListingConfig, Reader, Secrets, ServiceConfig, TablesConfig,
+};
 
 /// Everything the function reads.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// What every function is told.
+    pub service: ServiceConfig,
     /// The listing.
     pub listing: ListingConfig,
     /// The tables.
@@ -17,11 +21,18 @@ pub struct Config {
 
 impl Configuration for Config {
     fn read(vars: &mut Reader<'_>) -> Option<Self> {
+        let service = ServiceConfig::read(vars);
         let listing = ListingConfig::read(vars);
         let tables = TablesConfig::read(vars);
         let secrets = Secrets::read(vars);
         let seller = Seller::read(vars);
-        Some(Self { listing: listing?, tables: tables?, secrets: secrets?, seller: seller? })
+        Some(Self {
+            service: service?,
+            listing: listing?,
+            tables: tables?,
+            secrets: secrets?,
+            seller: seller?,
+        })
     }
 }
 

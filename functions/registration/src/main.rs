@@ -1,2 +1,27 @@
-//! x
-fn main() {}
+//! The registration as a Lambda function.
+
+use app::{Clock, Context};
+use lambda_shell::config::TablesConfig;
+use lambda_shell::metrics::Metrics;
+use marketplace_aws::Aws;
+use registration::{Config, Deps, router};
+use store_dynamodb::{DynamoStore, Tables};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let (config, aws) = lambda_shell::start::<Config>().await?;
+    let TablesConfig { customer, subscription, usage, audit } = config.tables;
+    let context = Context {
+        listing: config.listing.into(),
+        store: DynamoStore::connect(&aws, Tables { subscription, customer, usage, audit }),
+        aws: Aws::connect(&aws, &config.service.region, ()),
+    };
+    let deps = Deps {
+        context,
+        clock: Clock::new(jiff::Timestamp::now),
+        secrets: config.secrets,
+        seller: config.seller,
+        metrics: Metrics::stdout(),
+    };
+    lambda_http::run(router(deps)).await
+}
