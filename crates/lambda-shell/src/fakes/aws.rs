@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use app::Error;
 use app::ports::{
     AgreementDetails, AgreementService, EntitlementService, MeteringService, OutgoingRecord,
-    RecordAnswer, SettlementQueue, SettlementRequest, SubmitError, TenantTopic,
+    RecordAnswer, RegistrationService, RegistrationToken, ResolveError, ResolvedBuyer,
+    SettlementQueue, SettlementRequest, SubmitError, TenantTopic,
 };
 use domain::entitlement::EntitledValue;
 use domain::ids::{AgreementId, LicenseRef, ProductCode};
@@ -24,6 +25,8 @@ pub struct FakeAws {
     pub published: Arc<Mutex<Vec<TenantNotice>>>,
     /// The subscriptions for which publishing fails, by id.
     pub unpublishable: Arc<Mutex<Vec<String>>>,
+    /// Who each registration token stands for; another is not known.
+    pub buyers: Arc<Mutex<BTreeMap<String, ResolvedBuyer>>>,
     /// Agreements whose cancellation was asked for.
     pub cancellations: Arc<Mutex<Vec<AgreementId>>>,
 }
@@ -47,6 +50,12 @@ impl TenantTopic for FakeAws {
         }
         of(&self.published).push(notice.clone());
         Ok(())
+    }
+}
+
+impl RegistrationService for FakeAws {
+    async fn resolve(&self, token: &RegistrationToken) -> Result<ResolvedBuyer, ResolveError> {
+        of(&self.buyers).get(token.expose()).cloned().ok_or(ResolveError::InvalidToken)
     }
 }
 

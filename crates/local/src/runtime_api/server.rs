@@ -54,6 +54,9 @@ struct Invocation {
     answer: oneshot::Sender<Answer>,
 }
 
+/// The longest timeout that Lambda lets a function have.
+const LONGEST_TIMEOUT: Duration = Duration::from_mins(15);
+
 struct Shared {
     waiting: AsyncMutex<mpsc::Receiver<Invocation>>,
     running: Mutex<Option<(String, oneshot::Sender<Answer>)>>,
@@ -127,11 +130,11 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// When the function fails, fails to initialise, answers something else than JSON, or takes longer than
-    /// `patience`, which is also the deadline that the function is told.
+    /// `patience`. The function is told Lambda's longest deadline, so that none refuses work for want of time.
     pub async fn invoke(&self, event: &Value, patience: Duration) -> Result<Value, InvokeError> {
         let (answer, answered) = oneshot::channel();
         let event = Bytes::from(serde_json::to_vec(event)?);
-        let invocation = Invocation { event, deadline: deadline(patience), answer };
+        let invocation = Invocation { event, deadline: deadline(), answer };
         let answered = async {
             self.invocations.send(invocation).await.ok()?;
             answered.await.ok()
@@ -165,8 +168,8 @@ impl Drop for RuntimeApi {
     }
 }
 
-fn deadline(patience: Duration) -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_add(patience)
+fn deadline() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_add(LONGEST_TIMEOUT)
 }
 
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
