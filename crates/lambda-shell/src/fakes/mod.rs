@@ -1,13 +1,12 @@
-//! Fakes of the ports for the functions' own tests: just enough of a store and of AWS to see what a handler does with
-//! what they answer. What the ports promise is tested elsewhere, against the real adapters.
+//! The ports for the functions' own tests: a store in memory that keeps every promise of a store, and just enough of AWS
+//! to see what a handler does with what it answers.
 
 mod aws;
-mod store;
 
 use app::{Clock, Context, Error, Listing};
 
 pub use aws::FakeAws;
-pub use store::FakeStore;
+pub use store_memory::MemoryStore as FakeStore;
 
 use crate::config::{Configuration, ListingConfig, Vars};
 

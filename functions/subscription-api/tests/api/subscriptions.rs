@@ -179,7 +179,7 @@ async fn a_list_is_filtered_and_paged() {
     let first = api.get(Role::Operator, &format!("{ALL}?limit=1&customer={ACCOUNT}")).await;
     assert_eq!(first.json["items"].as_array().unwrap().len(), 1);
     let cursor = first.json["nextCursor"].as_str().unwrap();
-    let path = format!("{ALL}?limit=1&customer={ACCOUNT}&cursor={cursor}");
+    let path = format!("{ALL}?limit=2&customer={ACCOUNT}&cursor={cursor}");
     let second = api.get(Role::Operator, &path).await;
     assert_ne!(first.json["items"][0]["id"], second.json["items"][0]["id"]);
     assert!(second.json.get("nextCursor").is_none());
