@@ -1,9 +1,10 @@
 //! What a month costs: the catalog's prices on the same meters that are billed through AWS.
 
-use domain::catalog::{Allowance, PricingModel};
+use domain::catalog::{Allowance, Catalog, PricingModel};
 use domain::ids::{Dimension, PlanId, SubscriptionId};
 use domain::metering::{Balance, Meter, MeterKey};
 use domain::quantity::Quantity;
+use domain::subscription::Subscription;
 use domain::time::Month;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -47,6 +48,17 @@ pub struct Bill {
     pub lines: Vec<BillLine>,
     /// Base price and lines; absent when the base price is.
     pub estimated_total: Option<Decimal>,
+}
+
+/// What so many units of a dimension cost beyond what is included, under the plan now in force.
+pub(crate) fn amount(
+    subscription: &Subscription,
+    catalog: &Catalog,
+    dimension: &Dimension,
+    units: u64,
+) -> Decimal {
+    let rule = subscription.plan(catalog).and_then(|plan| plan.dimensions.get(dimension));
+    rule.map_or(Decimal::ZERO, |rule| Decimal::from(units).saturating_mul(rule.unit_price))
 }
 
 /// Tells what a month costs so far; `None` when there is no such subscription.

@@ -1,7 +1,9 @@
 //! One state change: the new state with its revision, the audit entry, what the platform must be told, and the meters
 //! whose terms change with the plan; all to be written together.
 
-use domain::audit::{Actor, AuditDraft, differences};
+use std::collections::BTreeMap;
+
+use domain::audit::{Actor, AuditDraft, FieldChange, differences};
 use domain::metering::{Meter, MeterKey};
 use domain::subscription::Subscription;
 use domain::time::Month;
@@ -54,6 +56,34 @@ pub(crate) async fn state_change<S: Usage>(
         meters,
         ..Change::default()
     })
+}
+
+/// A change that leaves the state's facts as they are and writes an audit entry of its own.
+pub(crate) fn audited<const N: usize>(
+    before: &Subscription,
+    deed: Deed,
+    changes: [(&str, String, String); N],
+    now: Timestamp,
+) -> Change {
+    let mut after = before.clone();
+    after.revision = before.revision.saturating_add(1);
+    after.updated_at = now;
+    let changes = field_changes(changes);
+    let draft = AuditDraft { actor: deed.actor, action: deed.action.to_owned(), changes };
+    let audit = after.audit.append(&before.id, draft, now);
+    let state = StateWrite { after, expected: Some(before.revision), now };
+    Change { state: Some(state), audit: Some(audit), ..Change::default() }
+}
+
+/// Changes in the shape the audit trail keeps them; an empty text is not set.
+fn field_changes<const N: usize>(
+    changes: [(&str, String, String); N],
+) -> BTreeMap<String, FieldChange> {
+    let set = |text: String| (!text.is_empty()).then_some(text);
+    changes
+        .into_iter()
+        .map(|(name, from, to)| (name.to_owned(), FieldChange { from: set(from), to: set(to) }))
+        .collect()
 }
 
 /// The open meters whose terms differ under the new state, and guards that no other meter appears meanwhile.

@@ -3,14 +3,17 @@
 pub mod billing;
 mod change;
 mod clock;
+pub mod conservation;
 #[cfg(feature = "contracts")]
 pub mod contracts;
 pub mod entitlements;
 mod error;
 mod links;
 mod listing;
+mod memo;
 pub mod notices;
 pub mod outbox;
+pub mod parked;
 pub mod ports;
 pub mod registration;
 pub mod settlement;

@@ -1,5 +1,8 @@
 //! Metrics: Amazon's embedded metric format, one JSON line each on standard output, which the log service turns into
 //! metrics without a call. Names are constants here and nowhere else; alarms in the template use the same.
+//!
+//! Only a metric whose reason is [`By::Reason`] has a dimension, and its reasons are words of this program, never of a
+//! caller: the number of metrics is bounded. Money is whole minor units of the catalog's currency, cents for dollars.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +16,15 @@ pub const NAMESPACE: &str = "Marketplace";
 /// The one dimension that some metrics have: why, or which kind.
 pub const REASON: &str = "Reason";
 
+/// Whether a metric is told apart by reason as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A total alone.
+    Nothing,
+    /// A total, and one value for each reason.
+    Reason,
+}
+
 /// A metric's name and unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
@@ -20,29 +32,46 @@ pub struct Metric {
     pub name: &'static str,
     /// Its unit, as the format spells it.
     pub unit: &'static str,
+    /// Its dimension.
+    pub by: By,
+}
+
+impl Metric {
+    const fn by_reason(self) -> Self {
+        Self { by: By::Reason, ..self }
+    }
 }
 
 const fn count(name: &'static str) -> Metric {
-    Metric { name, unit: "Count" }
+    Metric { name, unit: "Count", by: By::Nothing }
 }
 
 const fn milliseconds(name: &'static str) -> Metric {
-    Metric { name, unit: "Milliseconds" }
+    Metric { name, unit: "Milliseconds", by: By::Nothing }
+}
+
+const fn percent(name: &'static str) -> Metric {
+    Metric { name, unit: "Percent", by: By::Nothing }
+}
+
+/// Minor units of the catalog's currency: CloudWatch has no unit for money.
+const fn money(name: &'static str) -> Metric {
+    Metric { name, unit: "None", by: By::Nothing }
 }
 
 /// Notices that changed something.
 pub const NOTICES_APPLIED: Metric = count("NoticesApplied");
 /// Notices that were taken without a change; the reason says why.
-pub const NOTICES_PASSED: Metric = count("NoticesPassed");
+pub const NOTICES_PASSED: Metric = count("NoticesPassed").by_reason();
 /// Bodies that are not notices.
-pub const NOTICES_UNREADABLE: Metric = count("NoticesUnreadable");
+pub const NOTICES_UNREADABLE: Metric = count("NoticesUnreadable").by_reason();
 /// Notices that could not be taken now and come again.
 pub const NOTICES_FAILED: Metric = count("NoticesFailed");
 
 /// Webhook requests, by how they were answered.
 pub const WEBHOOK_REQUESTS: Metric = count("WebhookRequests");
 /// Webhook requests whose proof failed, by what failed.
-pub const WEBHOOK_REJECTED: Metric = count("WebhookRejected");
+pub const WEBHOOK_REJECTED: Metric = count("WebhookRejected").by_reason();
 /// Webhook requests that failed on our side.
 pub const WEBHOOK_FAILED: Metric = count("WebhookFailed");
 /// How long a webhook request took.
@@ -53,45 +82,83 @@ pub const USAGE_ACCEPTED: Metric = count("UsageAccepted");
 /// Usage events that were there before.
 pub const USAGE_DUPLICATE: Metric = count("UsageDuplicate");
 /// Usage events that were refused, by code.
-pub const USAGE_REFUSED: Metric = count("UsageRefused");
+pub const USAGE_REFUSED: Metric = count("UsageRefused").by_reason();
 /// Usage events that could not be stored now.
 pub const USAGE_FAILED: Metric = count("UsageFailed");
 
 /// Metering records that AWS bills.
 pub const RECORDS_ACCEPTED: Metric = count("RecordsAccepted");
-/// Metering records that AWS does not bill and that are sent no more.
-pub const RECORDS_PARKED: Metric = count("RecordsParked");
+/// Metering records, or units without one, that AWS does not bill and that are sent no more: `expired`, `closed`,
+/// `rejected`, `mismatched`.
+pub const RECORDS_PARKED: Metric = count("RecordsParked").by_reason();
 /// Metering records that AWS has not answered for and that are sent again.
 pub const RECORDS_PENDING: Metric = count("RecordsPending");
+/// Metering records that were sent and are not known to be billed: still pending, or refused.
+pub const SUBMISSION_FAILURES: Metric = count("SubmissionFailures");
+/// Of the metering records of a run, how many in a hundred AWS took; nothing when there was none.
+pub const SUBMISSION_SUCCESS_RATE: Metric = percent("SubmissionSuccessRate");
+/// What the records that AWS took will bring, at the catalog's prices.
+pub const ESTIMATED_REVENUE: Metric = money("EstimatedRevenue");
 /// Calls of BatchMeterUsage.
 pub const METERING_CALLS: Metric = count("MeteringCalls");
 /// Scheduled runs of the metering scheduler; its absence is an alarm.
 pub const SETTLEMENT_RUNS: Metric = count("SettlementRuns");
 /// Settlements that failed.
 pub const SETTLEMENT_FAILED: Metric = count("SettlementFailed");
+
+/// Measurements of what is at risk, apart from the scheduler, so that they go on when it stands still; their absence is
+/// an alarm.
+pub const RISK_CHECKS: Metric = count("RiskChecks");
 /// Age in hours of the oldest usage that AWS has not accepted yet.
 pub const OLDEST_UNSETTLED_HOURS: Metric = count("OldestUnsettledHours");
+/// What is due and not known to be billed, at the catalog's prices.
+pub const MONEY_AT_RISK: Metric = money("MoneyAtRisk");
+/// Parked items that wait for a human.
+pub const PARKED_OPEN: Metric = count("ParkedOpen");
+/// Subscriptions whose license has been active for more than a day and whose buyer has not registered.
+pub const UNREGISTERED_TOO_LONG: Metric = count("UnregisteredTooLong");
 
-/// Subscriptions created.
+/// Conservation checks that went once through all open meters; their absence is an alarm.
+pub const CONSERVATION_CHECKS: Metric = count("ConservationChecks");
+/// Meters that were checked.
+pub const CONSERVATION_METERS: Metric = count("ConservationMeters");
+/// Meters whose events, ledger and balance do not add up.
+pub const CONSERVATION_BROKEN: Metric = count("ConservationBroken");
+/// Invocations of the conservation check that failed.
+pub const CONSERVATION_FAILED: Metric = count("ConservationFailed");
+
+/// Reconciles that went through everything AWS had to tell; their absence is an alarm.
+pub const RECONCILE_RUNS: Metric = count("ReconcileRuns");
+/// Subscriptions repaired because a notification was lost or late, by what was repaired.
+pub const RECONCILE_REPAIRS: Metric = count("ReconcileRepairs").by_reason();
+/// Agreements and licenses that could not be looked at, and invocations that failed.
+pub const RECONCILE_FAILED: Metric = count("ReconcileFailed");
+
+/// Reservations that nobody kept or released in time.
+pub const RESERVATIONS_EXPIRED: Metric = count("ReservationsExpired");
+
+/// Subscriptions taken up, by whichever door.
 pub const SUBSCRIPTIONS_CREATED: Metric = count("SubscriptionsCreated");
-/// Subscriptions updated.
+/// Subscriptions changed otherwise, by whichever door.
 pub const SUBSCRIPTIONS_UPDATED: Metric = count("SubscriptionsUpdated");
-/// Cancellations asked for.
+/// Subscriptions whose license ended.
 pub const SUBSCRIPTIONS_CANCELLED: Metric = count("SubscriptionsCancelled");
+/// Cancellations that the seller asked AWS for.
+pub const CANCELLATIONS_REQUESTED: Metric = count("CancellationsRequested");
 /// Subscriptions that could not be created.
 pub const SUBSCRIPTION_CREATION_FAILED: Metric = count("SubscriptionCreationFailed");
 /// Time from subscribing to a confirmed tenant.
 pub const ONBOARDING_TIME: Metric = milliseconds("OnboardingTime");
 
 /// Buyers who arrived with a token, by what became of it.
-pub const REGISTRATIONS_LANDED: Metric = count("RegistrationsLanded");
+pub const REGISTRATIONS_LANDED: Metric = count("RegistrationsLanded").by_reason();
 /// Registrations that were completed.
 pub const REGISTRATIONS_COMPLETED: Metric = count("RegistrationsCompleted");
 /// Registrations that failed on our side.
-pub const REGISTRATIONS_FAILED: Metric = count("RegistrationsFailed");
+pub const REGISTRATIONS_FAILED: Metric = count("RegistrationsFailed").by_reason();
 
 /// Tenant notices published.
-pub const TENANT_NOTICES_PUBLISHED: Metric = count("TenantNoticesPublished");
+pub const TENANT_NOTICES_PUBLISHED: Metric = count("TenantNoticesPublished").by_reason();
 /// Tenant notices that could not be published now.
 pub const TENANT_NOTICES_FAILED: Metric = count("TenantNoticesFailed");
 
@@ -112,13 +179,29 @@ pub const ALL: &[Metric] = &[
     RECORDS_ACCEPTED,
     RECORDS_PARKED,
     RECORDS_PENDING,
+    SUBMISSION_FAILURES,
+    SUBMISSION_SUCCESS_RATE,
+    ESTIMATED_REVENUE,
     METERING_CALLS,
     SETTLEMENT_RUNS,
     SETTLEMENT_FAILED,
+    RISK_CHECKS,
     OLDEST_UNSETTLED_HOURS,
+    MONEY_AT_RISK,
+    PARKED_OPEN,
+    UNREGISTERED_TOO_LONG,
+    CONSERVATION_CHECKS,
+    CONSERVATION_METERS,
+    CONSERVATION_BROKEN,
+    CONSERVATION_FAILED,
+    RECONCILE_RUNS,
+    RECONCILE_REPAIRS,
+    RECONCILE_FAILED,
+    RESERVATIONS_EXPIRED,
     SUBSCRIPTIONS_CREATED,
     SUBSCRIPTIONS_UPDATED,
     SUBSCRIPTIONS_CANCELLED,
+    CANCELLATIONS_REQUESTED,
     SUBSCRIPTION_CREATION_FAILED,
     ONBOARDING_TIME,
     REGISTRATIONS_LANDED,

@@ -3,6 +3,7 @@
 mod error;
 mod idempotency;
 mod item;
+mod memos;
 mod outbox;
 mod read;
 mod subscriptions;

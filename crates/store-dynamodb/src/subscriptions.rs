@@ -20,8 +20,8 @@ use crate::item::{
     state_key, subscription_of_key, text, text_of,
 };
 use crate::read::{Query, Sort, get, get_all, query, read_page};
-use crate::usage::meter_item;
-use crate::write::{Guard, Transacted, check, put, put_newest, transact};
+use crate::usage::{meter_item, record_item};
+use crate::write::{Guard, Transacted, check, put, put_newest, put_taken_up, transact};
 
 /// How long a processed notice is remembered: longer than any channel delivers again.
 const NOTICE_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -126,7 +126,7 @@ impl Subscriptions for DynamoStore {
 impl DynamoStore {
     /// The notice's mark first: its guard decides before all others.
     fn actions(&self, change: &Change) -> Result<Vec<TransactWriteItem>, Error> {
-        let Change { state, audit, outbox, notice, links, meters, customer } = change;
+        let Change { state, audit, outbox, notice, links, meters, customer, records } = change;
         let table = &self.tables.subscription;
         let mut actions = Vec::new();
         if let Some(notice) = notice {
@@ -159,6 +159,9 @@ impl DynamoStore {
         if let Some(customer) = customer {
             let item = document(customer_key(&customer.id), "a customer", customer)?;
             actions.push(put_newest(&self.tables.customer, item)?);
+        }
+        for record in records {
+            actions.push(put_taken_up(&self.tables.usage, record_item(record)?)?);
         }
         Ok(actions)
     }

@@ -2,24 +2,28 @@
 
 use app::Error;
 use app::ports::{
-    BookedEvent, Cursor, Page, Recorded, SHARDS, Saved, UnsettledMeter, Usage, UsageRead,
-    UsageWrite,
+    BookedEvent, Cursor, LapsedEvent, Page, Recorded, SHARDS, Saved, UnsettledMeter, Usage,
+    UsageRead, UsageWrite,
 };
 use domain::ids::{IdempotencyKey, SubscriptionId};
-use domain::metering::{Meter, MeterKey, MeteringRecord};
+use domain::metering::{Meter, MeterKey, MeteringRecord, RecordKey, RecordStatus};
 use domain::subscription::Subscription;
 use domain::time::{Hour, Month, after as later};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::DynamoStore;
 use crate::item::{
-    EXPIRES_AT, Item, PK, RELEASED, REVISION, SK, UNSETTLED_SHARD, UNSETTLED_SINCE, document,
-    event_key, event_prefix, meter_key, meter_of_keys, meter_prefix, missing, number,
-    read_document, record_key, record_prefix, state_key, text, text_of, usage_partition,
+    EXPIRES_AT, HELD_SHARD, HELD_UNTIL, Item, ONE_SHARD, PARKED_AT, PARKED_SHARD, PK, RELEASED,
+    REOPENED, REVISION, SK, UNSETTLED_SHARD, UNSETTLED_SINCE, document, event_key, event_prefix,
+    meter_key, meter_of_keys, meter_prefix, missing, number, read_document, record_key,
+    record_prefix, state_key, subscription_of_usage, text, text_of, usage_partition,
 };
 use crate::read::{Query, Sort, get, get_all, query, query_all, read_page};
-use crate::subscriptions::outbox_item;
-use crate::write::{Guard, Transacted, check, put, put_newest, put_unreleased, transact};
+use crate::subscriptions::{outbox_item, sortable};
+use crate::write::{
+    Guard, Transacted, check, put, put_alone, put_booked, put_kept, put_newest, put_unreleased,
+    transact,
+};
 
 /// How long an event explains a bill.
 const EVENT_KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -105,18 +109,48 @@ impl Usage for DynamoStore {
         meter: &Meter,
         expected: u64,
     ) -> Result<Saved, Error> {
-        let mut item = event_item(&meter.key.subscription, event)?;
-        item.insert(RELEASED.to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
+        let item = event_item(&meter.key.subscription, event)?;
+        let held = event.held_until.map(sortable);
         let actions = vec![
-            put_unreleased(&self.tables.usage, item)?,
+            put_unreleased(&self.tables.usage, item, held)?,
             put(&self.tables.usage, meter_item(meter)?, Guard::Revision(expected))?,
         ];
         Ok(saved(&transact(&self.client, actions).await?))
     }
 
+    async fn keep_event(
+        &self,
+        subscription: &SubscriptionId,
+        event: &BookedEvent,
+    ) -> Result<Saved, Error> {
+        let item = event_item(subscription, event)?;
+        put_kept(&self.client, &self.tables.usage, item).await
+    }
+
+    async fn lapsed(
+        &self,
+        now: Timestamp,
+        after: Option<&Cursor>,
+        limit: u16,
+    ) -> Result<Page<LapsedEvent>, Error> {
+        let lapsed = Query {
+            table: &self.tables.usage,
+            index: Some("held"),
+            partition: (HELD_SHARD, ONE_SHARD.to_owned()),
+            sort: Sort::UpTo(HELD_UNTIL, sortable(now)),
+        };
+        read_page(query(&self.client, lapsed, after, limit).await?, |item| {
+            let subscription = text_of(item, PK).and_then(subscription_of_usage);
+            Ok(LapsedEvent {
+                subscription: subscription
+                    .ok_or_else(|| missing("an entry of the index held", PK))?,
+                event: read_event(item)?,
+            })
+        })
+    }
+
     async fn save_meter(&self, meter: &Meter, expected: u64) -> Result<Saved, Error> {
-        crate::write::put_alone(&self.client, &self.tables.usage, meter_item(meter)?, expected)
-            .await
+        put_alone(&self.client, &self.tables.usage, meter_item(meter)?, expected).await
     }
 
     async fn book(
@@ -125,10 +159,9 @@ impl Usage for DynamoStore {
         expected: u64,
         record: &MeteringRecord,
     ) -> Result<Saved, Error> {
-        let record = document(record_key(record), "a metering record", record)?;
         let actions = vec![
             put(&self.tables.usage, meter_item(meter)?, Guard::Revision(expected))?,
-            put(&self.tables.usage, record, Guard::Absent)?,
+            put_booked(&self.tables.usage, record_item(record)?)?,
         ];
         Ok(saved(&transact(&self.client, actions).await?))
     }
@@ -156,9 +189,26 @@ impl Usage for DynamoStore {
         limit: u16,
     ) -> Result<Page<MeteringRecord>, Error> {
         let part = self.part(subscription, month, record_prefix());
-        read_page(query(&self.client, part, after, limit).await?, |item| {
-            read_document("a metering record", item)
-        })
+        read_page(query(&self.client, part, after, limit).await?, read_record)
+    }
+
+    async fn record(&self, key: &RecordKey) -> Result<Option<MeteringRecord>, Error> {
+        let item = get(&self.client, &self.tables.usage, record_key(key)).await?;
+        item.as_ref().map(read_record).transpose()
+    }
+
+    async fn parked(
+        &self,
+        after: Option<&Cursor>,
+        limit: u16,
+    ) -> Result<Page<MeteringRecord>, Error> {
+        let parked = Query {
+            table: &self.tables.usage,
+            index: Some("parked"),
+            partition: (PARKED_SHARD, ONE_SHARD.to_owned()),
+            sort: Sort::All,
+        };
+        read_page(query(&self.client, parked, after, limit).await?, read_record)
     }
 
     async fn events(
@@ -228,11 +278,42 @@ fn read_meter(item: &Item) -> Result<Meter, Error> {
     read_document("a meter", item)
 }
 
+/// A line of the ledger, in the index of parked lines exactly while it is parked.
+pub(crate) fn record_item(record: &MeteringRecord) -> Result<Item, Error> {
+    let mut item = document(record_key(&record.name()), "a metering record", record)?;
+    match &record.status {
+        RecordStatus::Parked { .. } => {
+            item.insert(PARKED_SHARD.to_owned(), text(ONE_SHARD));
+            item.insert(PARKED_AT.to_owned(), text(sortable(record.booked_at)));
+        }
+        RecordStatus::Retried { .. } => {
+            item.insert(REOPENED.to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
+        }
+        RecordStatus::Accepted { .. } | RecordStatus::Closed { .. } => {}
+    }
+    Ok(item)
+}
+
+fn read_record(item: &Item) -> Result<MeteringRecord, Error> {
+    read_document("a metering record", item)
+}
+
+/// A usage event, in the index of held events exactly while it is held and not released.
 fn event_item(subscription: &SubscriptionId, booked: &BookedEvent) -> Result<Item, Error> {
     let own = Month::of(booked.event.at);
     let mut item =
         document(event_key(subscription, own, &booked.event.key), "a usage event", booked)?;
     item.insert(EXPIRES_AT.to_owned(), number(later(booked.booked_at, EVENT_KEPT).as_second()));
+    match booked.held_until {
+        _ if booked.released => {
+            item.insert(RELEASED.to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
+        }
+        Some(until) => {
+            item.insert(HELD_SHARD.to_owned(), text(ONE_SHARD));
+            item.insert(HELD_UNTIL.to_owned(), text(sortable(until)));
+        }
+        None => {}
+    }
     Ok(item)
 }
 

@@ -3,14 +3,16 @@
 use app::Error;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
 use crate::error::{failed, gave_up, unbuildable};
-use crate::item::{Item, Key, PK, REVISION, number};
+use crate::item::{
+    HELD_UNTIL, Item, Key, PARKED_SHARD, PK, RELEASED, REOPENED, REVISION, number, text,
+};
 use crate::wait::{wait, waits};
 
 /// When a write may go on.
@@ -133,15 +135,84 @@ fn may_pass(reason: &CancellationReason) -> bool {
     )
 }
 
-/// A put over an event that exists and was not given back.
-pub(crate) fn put_unreleased(table: &str, item: Item) -> Result<TransactWriteItem, Error> {
+/// A put over an event that exists, was not given back, and is held until then, or for good.
+pub(crate) fn put_unreleased(
+    table: &str,
+    item: Item,
+    held_until: Option<String>,
+) -> Result<TransactWriteItem, Error> {
     let put = Put::builder()
         .table_name(table)
         .set_item(Some(item))
-        .condition_expression("attribute_exists(#key) AND attribute_not_exists(#released)")
         .expression_attribute_names("#key", PK)
-        .expression_attribute_names("#released", crate::item::RELEASED);
+        .expression_attribute_names("#released", RELEASED)
+        .expression_attribute_names("#held", HELD_UNTIL);
+    let put = match held_until {
+        Some(until) => put
+            .condition_expression(
+                "attribute_exists(#key) AND attribute_not_exists(#released) AND #held = :held",
+            )
+            .expression_attribute_values(":held", text(until)),
+        None => put.condition_expression(
+            "attribute_exists(#key) AND attribute_not_exists(#released) AND attribute_not_exists(#held)",
+        ),
+    };
     Ok(TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build())
+}
+
+/// A put of a line of the ledger that is not there yet, or was retried.
+pub(crate) fn put_booked(table: &str, item: Item) -> Result<TransactWriteItem, Error> {
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression("attribute_not_exists(#key) OR attribute_exists(#reopened)")
+        .expression_attribute_names("#key", PK)
+        .expression_attribute_names("#reopened", REOPENED);
+    Ok(TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build())
+}
+
+/// A put over a line of the ledger that is parked.
+pub(crate) fn put_taken_up(table: &str, item: Item) -> Result<TransactWriteItem, Error> {
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression("attribute_exists(#parked)")
+        .expression_attribute_names("#parked", PARKED_SHARD);
+    Ok(TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build())
+}
+
+/// A single put over an event that is held.
+pub(crate) async fn put_kept(
+    client: &Client,
+    table: &str,
+    item: Item,
+) -> Result<app::ports::Saved, Error> {
+    let put = client
+        .put_item()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression("attribute_exists(#held)")
+        .expression_attribute_names("#held", HELD_UNTIL);
+    saved(put.send().await)
+}
+
+/// A single put over the expected revision, or of what is not there.
+pub(crate) async fn put_guarded(
+    client: &Client,
+    table: &str,
+    item: Item,
+    expected: Option<u64>,
+) -> Result<app::ports::Saved, Error> {
+    if let Some(expected) = expected {
+        return put_alone(client, table, item, expected).await;
+    }
+    let put = client
+        .put_item()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression("attribute_not_exists(#key)")
+        .expression_attribute_names("#key", PK);
+    saved(put.send().await)
 }
 
 /// A single put over the expected revision.
@@ -158,7 +229,13 @@ pub(crate) async fn put_alone(
         .condition_expression("#revision = :expected")
         .expression_attribute_names("#revision", REVISION)
         .expression_attribute_values(":expected", number(expected));
-    match put.send().await {
+    saved(put.send().await)
+}
+
+fn saved(
+    answer: Result<PutItemOutput, SdkError<PutItemError>>,
+) -> Result<app::ports::Saved, Error> {
+    match answer {
         Ok(_) => Ok(app::ports::Saved::Done),
         Err(error)
             if error

@@ -15,9 +15,14 @@ impl MemoryStore {
         self.rows().states.insert(write.after.id.clone(), StateRow::of(&write));
     }
 
+    /// Holds a meter from the start.
+    pub fn put_meter(&self, meter: &Meter) {
+        self.rows().put_meter(meter);
+    }
+
     /// Holds a metering record from the start.
     pub fn put_record(&self, record: MeteringRecord) {
-        self.rows().records.insert(record_place(&record), record);
+        self.rows().records.insert(record_place(&record.name()), record);
     }
 
     /// Holds an unpublished notice from the start.

@@ -3,6 +3,7 @@
 mod guard;
 mod idempotency;
 mod inspect;
+mod memos;
 mod outbox;
 mod page;
 mod rows;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use app::ports::{AgreementLink, BookedEvent, Customer, SavedResponse, StateWrite};
+use app::ports::{AgreementLink, BookedEvent, Customer, Memo, SavedResponse, StateWrite, Task};
 use domain::audit::AuditEntry;
 use domain::ids::{AgreementId, IdempotencyKey, NoticeId, SubscriptionId};
-use domain::metering::{Meter, MeterKey, MeteringRecord};
+use domain::metering::{Line, Meter, MeterKey, MeteringRecord, RecordKey};
 use domain::notice::Channel;
 use domain::subscription::{Status, Subscription, TenantNotice};
 use domain::time::Month;
@@ -24,6 +24,7 @@ pub(crate) struct Rows {
     pub(crate) meters: BTreeMap<(SubscriptionId, Month), BTreeMap<MeterKey, Meter>>,
     pub(crate) events: BTreeMap<EventPlace, BookedEvent>,
     pub(crate) records: BTreeMap<RecordPlace, MeteringRecord>,
+    pub(crate) memos: BTreeMap<Task, Memo>,
 }
 
 /// Where an event is: its own month, whichever meter took it.
@@ -77,13 +78,13 @@ pub(crate) fn event_place(subscription: &SubscriptionId, booked: &BookedEvent) -
 
 /// A record that was sent is named by its hour, which carries only one; units that were never sent by when they were
 /// given up.
-pub(crate) fn record_place(record: &MeteringRecord) -> RecordPlace {
-    let dimension = &record.key.dimension;
-    let name = match record.hour {
-        Some(hour) => format!("{hour}#{dimension}"),
-        None => format!("never-sent#{}#{dimension}", record.booked_at),
+pub(crate) fn record_place(record: &RecordKey) -> RecordPlace {
+    let dimension = &record.meter.dimension;
+    let name = match record.line {
+        Line::Hour(hour) => format!("{hour}#{dimension}"),
+        Line::NeverSent(at) => format!("never-sent#{at}#{dimension}"),
     };
-    (record.key.subscription.clone(), record.key.month, name)
+    (record.meter.subscription.clone(), record.meter.month, name)
 }
 
 /// An instant whose text sorts as it does: always nine decimal places.

@@ -14,7 +14,7 @@ use crate::MemoryStore;
 use crate::guard::{holds, is_a_transaction};
 use crate::outbox::outbox_place;
 use crate::page::page;
-use crate::rows::{Rows, StateRow, sortable};
+use crate::rows::{Rows, StateRow, record_place, sortable};
 
 impl Subscriptions for MemoryStore {
     async fn subscription(&self, id: &SubscriptionId) -> Result<Option<Subscription>, Error> {
@@ -116,11 +116,12 @@ fn is_of(state: &Subscription, customer: &str) -> bool {
 }
 
 fn is_sound(change: &Change) -> Result<(), Error> {
-    let Change { state, audit, outbox, notice, links, meters, customer } = change;
+    let Change { state, audit, outbox, notice, links, meters, customer, records } = change;
     let single =
         [state.is_some(), audit.is_some(), outbox.is_some(), notice.is_some(), customer.is_some()];
     let single = single.into_iter().filter(|is| *is).count();
-    let actions = single.saturating_add(links.len()).saturating_add(meters.len());
+    let many = [links.len(), meters.len(), records.len()];
+    let actions = many.into_iter().fold(single, usize::saturating_add);
     is_a_transaction(actions, links.iter().map(|link| &link.after.agreement).collect())?;
     let meter_keys = meters.iter().map(|meter| match meter {
         MeterWrite::Change { after, .. } => &after.key,
@@ -148,11 +149,15 @@ fn guards_hold(rows: &Rows, change: &Change) -> bool {
         }
         MeterWrite::Absent(key) => rows.meter(key).is_none(),
     });
-    state && audit && links && meters
+    let records = change.records.iter().all(|record| {
+        let found = rows.records.get(&record_place(&record.name()));
+        found.is_some_and(|found| found.status.is_parked())
+    });
+    state && audit && links && meters && records
 }
 
 fn write(rows: &mut Rows, change: &Change) {
-    let Change { state, audit, outbox, notice, links, meters, customer } = change;
+    let Change { state, audit, outbox, notice, links, meters, customer, records } = change;
     if let Some(notice) = notice {
         rows.seen.insert((notice.channel, notice.id.clone()));
     }
@@ -173,6 +178,9 @@ fn write(rows: &mut Rows, change: &Change) {
             MeterWrite::Change { after, .. } => rows.put_meter(after),
             MeterWrite::Absent(_) => {}
         }
+    }
+    for record in records {
+        rows.records.insert(record_place(&record.name()), record.clone());
     }
     if let Some(customer) = customer {
         rows.customers.insert(customer.id.clone(), customer.clone());

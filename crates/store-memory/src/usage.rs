@@ -2,18 +2,19 @@
 
 use app::Error;
 use app::ports::{
-    BookedEvent, Cursor, Page, Recorded, SHARDS, Saved, UnsettledMeter, Usage, UsageRead,
-    UsageWrite,
+    BookedEvent, Cursor, LapsedEvent, Page, Recorded, SHARDS, Saved, UnsettledMeter, Usage,
+    UsageRead, UsageWrite,
 };
 use domain::ids::{IdempotencyKey, SubscriptionId};
-use domain::metering::{Meter, MeterKey, MeteringRecord};
+use domain::metering::{Meter, MeterKey, MeteringRecord, RecordKey, RecordStatus};
 use domain::time::Month;
+use jiff::Timestamp;
 
 use crate::MemoryStore;
 use crate::guard::{holds, is_a_transaction};
 use crate::outbox::outbox_place;
 use crate::page::page;
-use crate::rows::{Rows, event_place, record_place};
+use crate::rows::{Rows, event_place, record_place, sortable};
 
 impl Usage for MemoryStore {
     async fn read_usage(
@@ -86,13 +87,46 @@ impl Usage for MemoryStore {
     ) -> Result<Saved, Error> {
         let mut rows = self.up()?;
         let place = event_place(&meter.key.subscription, event);
-        let is_held = rows.events.get(&place).is_some_and(|held| !held.released);
-        if !is_held || !meter_is(&rows, meter, Some(expected)) {
+        let is_as_read = rows
+            .events
+            .get(&place)
+            .is_some_and(|found| !found.released && found.held_until == event.held_until);
+        if !is_as_read || !meter_is(&rows, meter, Some(expected)) {
             return Ok(Saved::Overtaken);
         }
         rows.events.insert(place, event.clone());
         rows.put_meter(meter);
         Ok(Saved::Done)
+    }
+
+    async fn keep_event(
+        &self,
+        subscription: &SubscriptionId,
+        event: &BookedEvent,
+    ) -> Result<Saved, Error> {
+        let mut rows = self.up()?;
+        let place = event_place(subscription, event);
+        let found = rows.events.get(&place);
+        if !found.is_some_and(|found| !found.released && found.held_until.is_some()) {
+            return Ok(Saved::Overtaken);
+        }
+        rows.events.insert(place, event.clone());
+        Ok(Saved::Done)
+    }
+
+    async fn lapsed(
+        &self,
+        now: Timestamp,
+        after: Option<&Cursor>,
+        limit: u16,
+    ) -> Result<Page<LapsedEvent>, Error> {
+        let rows = self.up()?;
+        let lapsed = rows.events.iter().filter_map(|((id, month, key), booked)| {
+            let until = booked.held_until.filter(|until| *until <= now && !booked.released)?;
+            let lapsed = LapsedEvent { subscription: id.clone(), event: booked.clone() };
+            Some((format!("{}#{id}#{month}#{key}", sortable(until)), lapsed))
+        });
+        page("lapsed", lapsed.collect(), after, limit)
     }
 
     async fn save_meter(&self, meter: &Meter, expected: u64) -> Result<Saved, Error> {
@@ -111,8 +145,12 @@ impl Usage for MemoryStore {
         record: &MeteringRecord,
     ) -> Result<Saved, Error> {
         let mut rows = self.up()?;
-        let place = record_place(record);
-        if !meter_is(&rows, meter, Some(expected)) || rows.records.contains_key(&place) {
+        let place = record_place(&record.name());
+        let is_free = rows
+            .records
+            .get(&place)
+            .is_none_or(|found| matches!(found.status, RecordStatus::Retried { .. }));
+        if !meter_is(&rows, meter, Some(expected)) || !is_free {
             return Ok(Saved::Overtaken);
         }
         rows.put_meter(meter);
@@ -150,6 +188,23 @@ impl Usage for MemoryStore {
             .take_while(|((id, of, _), _)| id == subscription && *of == month)
             .map(|((_, _, name), record)| (name.clone(), record.clone()));
         page(&format!("records/{subscription}/{month}"), records.collect(), after, limit)
+    }
+
+    async fn record(&self, key: &RecordKey) -> Result<Option<MeteringRecord>, Error> {
+        Ok(self.up()?.records.get(&record_place(key)).cloned())
+    }
+
+    async fn parked(
+        &self,
+        after: Option<&Cursor>,
+        limit: u16,
+    ) -> Result<Page<MeteringRecord>, Error> {
+        let rows = self.up()?;
+        let parked = rows.records.iter().filter(|(_, record)| record.status.is_parked());
+        let parked = parked.map(|((id, month, name), record)| {
+            (format!("{}#{id}#{month}#{name}", sortable(record.booked_at)), record.clone())
+        });
+        page("parked", parked.collect(), after, limit)
     }
 
     async fn events(

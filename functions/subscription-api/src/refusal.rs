@@ -2,6 +2,7 @@
 
 use app::subscriptions::{Cancellation, Updated};
 use domain::entitlement::Decision;
+use domain::metering::RetryRefusal;
 use domain::subscription::Subscription;
 use http::StatusCode;
 use lambda_shell::problem::Problem;
@@ -17,6 +18,21 @@ pub(crate) fn unknown_plan() -> Problem {
 
 pub(crate) fn key_conflict() -> Problem {
     Problem::conflict("key_conflict", "The key belongs to another report of usage.")
+}
+
+pub(crate) fn unknown_item() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "unknown_item", "There is no such parked item.")
+}
+
+pub(crate) fn retry_refused(refusal: RetryRefusal) -> Problem {
+    let advice = match refusal {
+        RetryRefusal::NotParked => "Somebody retried or closed it.",
+        RetryRefusal::RecordUnderWay => "Try again when it is settled.",
+        RetryRefusal::HeldDifferently | RetryRefusal::WindowClosed | RetryRefusal::LicenseOver => {
+            "Settle it with the buyer and close it."
+        }
+    };
+    Problem::conflict(refusal.code(), format!("Not retried: {refusal}. {advice}"))
 }
 
 fn ended() -> Problem {

@@ -13,6 +13,7 @@
 )]
 
 mod idempotency;
+mod operations;
 mod sample;
 mod subscriptions;
 mod usage;
@@ -43,6 +44,10 @@ pub async fn all<S: Store>(store: &S) {
     usage::a_freeze_and_a_booking_are_refused_when_they_are_repeated(store).await;
     usage::a_reservation_is_released_once(store).await;
     usage::records_and_events_are_listed_page_by_page(store).await;
+    operations::a_parked_line_is_listed_until_a_human_takes_it_up_once(store).await;
+    operations::a_retried_line_is_booked_once_more_and_only_then(store).await;
+    operations::a_held_event_lapses_at_its_time_unless_it_is_kept_or_released(store).await;
+    operations::of_two_invocations_one_writes_the_memo(store).await;
     idempotency::a_request_is_claimed_once_and_answered_the_same(store).await;
     idempotency::a_key_of_another_request_is_refused(store).await;
     idempotency::a_claim_that_was_given_up_or_ran_out_is_free(store).await;

@@ -116,6 +116,7 @@ pub(super) fn event(key: &str, dimension: &str, quantity: u64) -> BookedEvent {
         booked_month: Month::of(now()),
         booked_at: now(),
         released: false,
+        held_until: None,
     }
 }
 

@@ -7,7 +7,7 @@ use domain::audit::AuditEntry;
 use domain::ids::{
     AccountId, AgreementId, CustomerIdentifier, NoticeId, ProductCode, SubscriptionId,
 };
-use domain::metering::{Meter, MeterKey};
+use domain::metering::{Meter, MeterKey, MeteringRecord};
 use domain::notice::Channel;
 use domain::subscription::{AgreementFacts, Status, Subscription, TenantNotice};
 use jiff::Timestamp;
@@ -156,6 +156,8 @@ pub struct Change {
     pub meters: Vec<MeterWrite>,
     /// The buyer's record.
     pub customer: Option<Customer>,
+    /// Lines of the ledger that a human took up: each is written only if it is still parked.
+    pub records: Vec<MeteringRecord>,
 }
 
 /// What became of a change.

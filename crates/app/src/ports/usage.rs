@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use domain::ids::{IdempotencyKey, SubscriptionId};
-use domain::metering::{Meter, MeterKey, MeteringRecord, UsageEvent};
+use domain::metering::{Meter, MeterKey, MeteringRecord, RecordKey, UsageEvent};
 use domain::subscription::{Subscription, TenantNotice};
 use domain::time::{Hour, Month};
 use jiff::Timestamp;
@@ -26,6 +26,19 @@ pub struct BookedEvent {
     /// Whether it is a reservation that was released: it counts nothing any more.
     #[serde(default)]
     pub released: bool,
+    /// Until when it is held for its caller, who keeps or releases it; without a word it is released then. Absent for
+    /// what counts for good.
+    #[serde(default)]
+    pub held_until: Option<Timestamp>,
+}
+
+/// A held event whose time is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LapsedEvent {
+    /// Whose.
+    pub subscription: SubscriptionId,
+    /// Which.
+    pub event: BookedEvent,
 }
 
 /// A state and meters, read at once.
@@ -115,13 +128,28 @@ pub trait Usage {
     ) -> impl Future<Output = Result<Option<BookedEvent>, Error>> + Send;
 
     /// Marks an event as released and writes its meter, if the meter's revision is `expected` and the event is not
-    /// released yet.
+    /// released yet and still held until `held_until`, or for good when that is absent.
     fn release_event(
         &self,
         event: &BookedEvent,
         meter: &Meter,
         expected: u64,
     ) -> impl Future<Output = Result<Saved, Error>> + Send;
+
+    /// Makes a held event count for good, if it is still held and not released. `event` is as it is to be: not held.
+    fn keep_event(
+        &self,
+        subscription: &SubscriptionId,
+        event: &BookedEvent,
+    ) -> impl Future<Output = Result<Saved, Error>> + Send;
+
+    /// Lists events that were held until `now` or earlier, and neither kept nor released, oldest first.
+    fn lapsed(
+        &self,
+        now: Timestamp,
+        after: Option<&Cursor>,
+        limit: u16,
+    ) -> impl Future<Output = Result<Page<LapsedEvent>, Error>> + Send;
 
     /// Writes a meter if its revision is `expected`: the freeze of a record.
     fn save_meter(
@@ -130,7 +158,8 @@ pub trait Usage {
         expected: u64,
     ) -> impl Future<Output = Result<Saved, Error>> + Send;
 
-    /// Writes a meter if its revision is `expected`, and the record that was booked, in one transaction.
+    /// Writes a meter if its revision is `expected`, and the record that was booked, in one transaction. MUST refuse
+    /// both when the ledger has that line already, unless the line is one that was retried.
     fn book(
         &self,
         meter: &Meter,
@@ -151,6 +180,19 @@ pub trait Usage {
         &self,
         subscription: &SubscriptionId,
         month: Month,
+        after: Option<&Cursor>,
+        limit: u16,
+    ) -> impl Future<Output = Result<Page<MeteringRecord>, Error>> + Send;
+
+    /// Reads one line of the ledger.
+    fn record(
+        &self,
+        key: &RecordKey,
+    ) -> impl Future<Output = Result<Option<MeteringRecord>, Error>> + Send;
+
+    /// Lists the lines of all ledgers that are parked, oldest first.
+    fn parked(
+        &self,
         after: Option<&Cursor>,
         limit: u16,
     ) -> impl Future<Output = Result<Page<MeteringRecord>, Error>> + Send;

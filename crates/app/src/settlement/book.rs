@@ -133,7 +133,9 @@ async fn write<S: Usage, A>(
 fn booked(mut meter: Meter, status: &RecordStatus) -> Meter {
     match status {
         RecordStatus::Accepted { .. } => meter.accept_pending(),
-        RecordStatus::Parked { .. } => meter.park_pending(),
+        RecordStatus::Parked { .. }
+        | RecordStatus::Retried { .. }
+        | RecordStatus::Closed { .. } => meter.park_pending(),
     };
     meter.revision = meter.revision.saturating_add(1);
     meter
@@ -161,7 +163,9 @@ fn log_refused(ready: &Ready, code: &str) {
 pub(super) fn log_parked(record: &MeteringRecord) {
     let (reason, code) = match &record.status {
         RecordStatus::Parked { reason, code } => (reason.as_str(), code.as_deref().unwrap_or("")),
-        RecordStatus::Accepted { .. } => return,
+        RecordStatus::Accepted { .. }
+        | RecordStatus::Retried { .. }
+        | RecordStatus::Closed { .. } => return,
     };
     tracing::error!(
         subscription.id = %record.key.subscription,

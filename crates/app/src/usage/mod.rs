@@ -141,8 +141,13 @@ fn group<S, A>(
                     month,
                     dimension: event.dimension.clone(),
                 };
-                let booked =
-                    BookedEvent { event, booked_month: month, booked_at: now, released: false };
+                let booked = BookedEvent {
+                    event,
+                    booked_month: month,
+                    booked_at: now,
+                    released: false,
+                    held_until: None,
+                };
                 groups.entry(key).or_default().push(Candidate { place, booked });
             }
         }

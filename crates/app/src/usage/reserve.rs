@@ -51,7 +51,13 @@ pub async fn consume<S: Usage, A>(
         return Ok(Consumed::Refused(Refusal::UnknownDimension));
     };
     let key = MeterKey { subscription: id.clone(), month, dimension: event.dimension.clone() };
-    let booked = BookedEvent { event, booked_month: month, booked_at: now, released: false };
+    let booked = BookedEvent {
+        event,
+        booked_month: month,
+        booked_at: now,
+        released: false,
+        held_until: None,
+    };
     for _ in 0..ATTEMPTS {
         let known = ctx.store.read_usage(id, std::slice::from_ref(&key)).await?;
         let Some(subscription) = &known.subscription else {

@@ -85,7 +85,7 @@ pub struct Meter {
 }
 
 /// Where every unit of a meter's aggregate is. The parts add up to the aggregate, always.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Balance {
     /// Costs nothing extra.
@@ -270,6 +270,19 @@ impl Meter {
         self.parked = self.parked.saturating_add(lost);
         self.forget_waiting();
         lost
+    }
+
+    /// Takes units that were parked without ever being sent back among those that wait.
+    pub(super) fn take_back(&mut self, quantity: u64, now: Timestamp) {
+        self.parked = self.parked.saturating_sub(quantity);
+        self.note_waiting(now);
+    }
+
+    /// Puts a parked record under way again, as it was.
+    pub(super) fn resume(&mut self, hour: Hour, quantity: u64, now: Timestamp) {
+        self.parked = self.parked.saturating_sub(quantity);
+        self.pending = Some(Pending { hour, quantity, frozen_at: now });
+        self.used_hours.insert(hour);
     }
 
     /// Where every unit of the aggregate is.

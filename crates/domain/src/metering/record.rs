@@ -52,6 +52,75 @@ pub enum RecordStatus {
         /// AWS's error code, where it gave one.
         code: Option<String>,
     },
+    /// It was parked, and its units wait again: a human had it sent once more.
+    Retried {
+        /// Why it was parked.
+        reason: ParkReason,
+        /// When it was taken up again.
+        at: Timestamp,
+    },
+    /// It was parked, and a human settled it outside of metering.
+    Closed {
+        /// Why it was parked.
+        reason: ParkReason,
+        /// How it was settled.
+        how: Closing,
+        /// What the human wrote about it.
+        note: String,
+        /// When it was closed.
+        at: Timestamp,
+    },
+}
+
+impl RecordStatus {
+    /// Whether it waits for a human.
+    pub fn is_parked(&self) -> bool {
+        match self {
+            Self::Parked { .. } => true,
+            Self::Accepted { .. } | Self::Retried { .. } | Self::Closed { .. } => false,
+        }
+    }
+}
+
+/// How a parked item was settled outside of metering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Closing {
+    /// Nobody pays for it.
+    WrittenOff,
+    /// It is paid in another way, an invoice or a private offer.
+    BilledOtherwise,
+}
+
+impl Closing {
+    /// Its stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WrittenOff => "written-off",
+            Self::BilledOtherwise => "billed-otherwise",
+        }
+    }
+}
+
+/// Names one line of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordKey {
+    /// Whose, of what, in which month.
+    pub meter: MeterKey,
+    /// Which of its lines.
+    pub line: Line,
+}
+
+/// Which line of a meter's ledger: an hour carries only one; units that were never sent are named by when they were
+/// given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Line {
+    /// Sent under this hour.
+    Hour(Hour),
+    /// Never sent, given up at this time.
+    NeverSent(Timestamp),
 }
 
 /// One line of the ledger.
@@ -68,4 +137,12 @@ pub struct MeteringRecord {
     pub status: RecordStatus,
     /// When that was known.
     pub booked_at: Timestamp,
+}
+
+impl MeteringRecord {
+    /// Its name.
+    pub fn name(&self) -> RecordKey {
+        let line = self.hour.map_or(Line::NeverSent(self.booked_at), Line::Hour);
+        RecordKey { meter: self.key.clone(), line }
+    }
 }

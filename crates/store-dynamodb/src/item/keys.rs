@@ -1,9 +1,9 @@
 //! Keys, and what can be read back from them.
 
-use app::ports::{OutboxKey, RequestKey};
+use app::ports::{OutboxKey, RequestKey, Task};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ids::{AgreementId, IdempotencyKey, NoticeId, SubscriptionId};
-use domain::metering::{MeterKey, MeteringRecord};
+use domain::metering::{Line, MeterKey, RecordKey};
 use domain::notice::Channel;
 use domain::subscription::{TenantNotice, TenantNoticeKind};
 use domain::time::Month;
@@ -106,6 +106,11 @@ pub(crate) fn meter_key(key: &MeterKey) -> Key {
     pair(usage_partition(&key.subscription, key.month), format!("METER#{}", key.dimension))
 }
 
+/// The subscription that an item of the usage table belongs to.
+pub(crate) fn subscription_of_usage(pk: &str) -> Option<SubscriptionId> {
+    pk.strip_prefix("SUB#")?.rsplit_once('#')?.0.parse().ok()
+}
+
 /// The meter that an item of the usage table is.
 pub(crate) fn meter_of_keys(pk: &str, sk: &str) -> Option<MeterKey> {
     let (subscription, month) = pk.strip_prefix("SUB#")?.rsplit_once('#')?;
@@ -131,13 +136,17 @@ pub(crate) fn record_prefix() -> &'static str {
 
 /// A record that was sent is named by its hour, which carries only one; units that were never sent by when they were
 /// given up.
-pub(crate) fn record_key(record: &MeteringRecord) -> Key {
-    let partition = usage_partition(&record.key.subscription, record.key.month);
-    let dimension = &record.key.dimension;
-    match record.hour {
-        Some(hour) => pair(partition, format!("RECORD#{hour}#{dimension}")),
-        None => pair(partition, format!("RECORD#never-sent#{}#{dimension}", record.booked_at)),
+pub(crate) fn record_key(record: &RecordKey) -> Key {
+    let partition = usage_partition(&record.meter.subscription, record.meter.month);
+    let dimension = &record.meter.dimension;
+    match record.line {
+        Line::Hour(hour) => pair(partition, format!("RECORD#{hour}#{dimension}")),
+        Line::NeverSent(at) => pair(partition, format!("RECORD#never-sent#{at}#{dimension}")),
     }
+}
+
+pub(crate) fn memo_key(task: Task) -> Key {
+    pair(format!("TASK#{}", task.as_str()), "MEMO")
 }
 
 pub(crate) fn audit_partition(id: &SubscriptionId) -> String {

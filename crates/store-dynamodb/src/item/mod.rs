@@ -18,8 +18,9 @@ pub(crate) use cursor::{read_cursor, write_cursor};
 pub use keys::is_outbox_key;
 pub(crate) use keys::{
     Key, agreement_key, audit_key, audit_partition, customer_key, event_key, event_prefix,
-    idempotency_key, meter_key, meter_of_keys, meter_prefix, notice_key, outbox_key,
-    outbox_key_named, record_key, record_prefix, state_key, subscription_of_key, usage_partition,
+    idempotency_key, memo_key, meter_key, meter_of_keys, meter_prefix, notice_key, outbox_key,
+    outbox_key_named, record_key, record_prefix, state_key, subscription_of_key,
+    subscription_of_usage, usage_partition,
 };
 
 /// An item as the SDK has it.
@@ -52,6 +53,16 @@ pub(crate) const OUTBOX_AT: &str = "outbox_at";
 pub(crate) const UNSETTLED_SHARD: &str = "unsettled_shard";
 /// Its sort key.
 pub(crate) const UNSETTLED_SINCE: &str = "unsettled_since";
+/// Sparse index `parked`.
+pub(crate) const PARKED_SHARD: &str = "parked_shard";
+/// Its sort key.
+pub(crate) const PARKED_AT: &str = "parked_at";
+/// That a parked line of the ledger was retried, and may be booked again.
+pub(crate) const REOPENED: &str = "reopened";
+/// Sparse index `held`.
+pub(crate) const HELD_SHARD: &str = "held_shard";
+/// Its sort key.
+pub(crate) const HELD_UNTIL: &str = "held_until";
 /// Whether an event is a reservation that was given back.
 pub(crate) const RELEASED: &str = "released";
 /// A claim's owner: the hash of what was asked.

@@ -1,8 +1,10 @@
 //! The routes, and what several of them share.
 
 mod billing;
+mod checks;
 mod entitlements;
 mod operations;
+mod parked;
 mod subscriptions;
 mod usage;
 
@@ -34,6 +36,10 @@ pub(crate) fn all<S: Store, A: Aws>() -> Router<Arc<Deps<S, A>>> {
             get(subscriptions::list::<S, A>).post(subscriptions::create::<S, A>),
         )
         .nest("/marketplace/subscriptions/{id}", of_one())
+        .route("/marketplace/checks/conservation", get(checks::conservation::<S, A>))
+        .route("/marketplace/parked", get(parked::list::<S, A>))
+        .route("/marketplace/parked/{item}/retry", post(parked::retry::<S, A>))
+        .route("/marketplace/parked/{item}/close", post(parked::close::<S, A>))
 }
 
 fn of_one<S: Store, A: Aws>() -> Router<Arc<Deps<S, A>>> {
@@ -109,6 +115,14 @@ pub(crate) struct MonthQuery {
 #[serde(deny_unknown_fields)]
 pub(crate) struct MonthPageQuery {
     month: Option<String>,
+    cursor: Option<String>,
+    limit: Option<String>,
+}
+
+/// `?cursor=&limit=`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageQuery {
     cursor: Option<String>,
     limit: Option<String>,
 }

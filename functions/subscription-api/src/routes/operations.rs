@@ -9,9 +9,9 @@ use domain::ids::SubscriptionId;
 use http::StatusCode;
 use lambda_shell::extract::Query;
 use lambda_shell::problem::Problem;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{Id, visible};
+use super::{Id, PageQuery, visible};
 use crate::caller::{May, ToReadAll, ToSettle};
 use crate::paging::{Asked, ListName, Listed};
 use crate::wire::AuditEntryBody;
@@ -35,14 +35,6 @@ pub(crate) async fn health<S: Store, A: Aws>(
     let nobody: SubscriptionId = NOBODY.parse().map_err(|_| Problem::internal())?;
     deps.context.store.subscription(&nobody).await?;
     Ok(axum::Json(Health { status: "ok", version: &deps.version }).into_response())
-}
-
-/// `?cursor=&limit=`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PageQuery {
-    cursor: Option<String>,
-    limit: Option<String>,
 }
 
 /// 200 with a page of audit entries, oldest first; 400 `invalid_cursor`, `invalid_limit`, 404 `unknown_subscription`.

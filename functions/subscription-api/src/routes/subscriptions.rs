@@ -12,7 +12,7 @@ use http::header::LOCATION;
 use jiff::Timestamp;
 use lambda_shell::extract::{Json, Query};
 use lambda_shell::metrics::{
-    Metric, ONBOARDING_TIME, SUBSCRIPTION_CREATION_FAILED, SUBSCRIPTIONS_CANCELLED,
+    CANCELLATIONS_REQUESTED, Metric, ONBOARDING_TIME, SUBSCRIPTION_CREATION_FAILED,
     SUBSCRIPTIONS_CREATED, SUBSCRIPTIONS_UPDATED,
 };
 use lambda_shell::problem::Problem;
@@ -141,7 +141,7 @@ pub(crate) async fn cancel<S: Store, A: Aws>(
     let actor = by.caller.actor();
     let outcome = use_case::request_cancellation(&deps.context, &id, expected, actor, now).await?;
     let state = cancellation(outcome)?;
-    count_change(&deps, SUBSCRIPTIONS_CANCELLED, &state, now);
+    count_change(&deps, CANCELLATIONS_REQUESTED, &state, now);
     Ok(shown(&deps, StatusCode::ACCEPTED, &state, now))
 }
 

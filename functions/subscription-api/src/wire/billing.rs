@@ -93,11 +93,12 @@ pub(crate) struct RecordBody {
     hour: Option<Hour>,
     /// Whole units.
     quantity: u64,
-    /// `accepted`, or `parked`: AWS does not bill it.
+    /// `accepted`; `parked`: AWS does not bill it, and it waits for a human; `retried`: it was parked, and its units
+    /// wait again; `closed`: it was parked, and a human settled it otherwise.
     status: &'static str,
     /// AWS's id; absent when AWS answered that it had the same record already.
     record_id: Option<MeteringRecordId>,
-    /// Why it is parked.
+    /// Why it is or was parked.
     reason: Option<&'static str>,
     /// AWS's error code.
     code: Option<String>,
@@ -111,6 +112,8 @@ impl From<MeteringRecord> for RecordBody {
             RecordStatus::Parked { reason, code } => {
                 ("parked", None, Some(ParkReason::as_str(reason)), code)
             }
+            RecordStatus::Retried { reason, .. } => ("retried", None, Some(reason.as_str()), None),
+            RecordStatus::Closed { reason, .. } => ("closed", None, Some(reason.as_str()), None),
         };
         Self {
             dimension: record.key.dimension,

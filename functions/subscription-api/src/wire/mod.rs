@@ -3,16 +3,20 @@
 
 mod audit;
 mod billing;
+mod checks;
 mod entitlements;
+mod parked;
 mod report;
 mod subscription;
 mod usage;
 
 pub(crate) use audit::AuditEntryBody;
 pub(crate) use billing::{BillBody, RecordBody};
+pub(crate) use checks::ConservationBody;
 pub(crate) use entitlements::{
     CheckAnswer, CheckBody, ConsumeAnswer, EntitlementsBody, ReleaseAnswer, ReleaseBody,
 };
+pub(crate) use parked::{CloseBody, ItemId, ParkedAnswer, ParkedBody};
 pub(crate) use report::{EventBody, ReportBody, Results};
 pub(crate) use subscription::{CreateBody, SubscriptionBody, TenantBody, UpdateBody};
 pub(crate) use usage::{UsageBody, UsageEventBody};

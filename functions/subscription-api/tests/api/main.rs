@@ -6,6 +6,7 @@ mod api_gateway;
 mod entitlements;
 mod idempotency;
 mod operations;
+mod parked;
 mod roles;
 mod subscriptions;
 mod support;

@@ -1,0 +1,24 @@
+//! What the scheduled checks found last.
+
+use std::sync::Arc;
+
+use app::conservation;
+use app::ports::Store;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use lambda_shell::problem::Problem;
+
+use crate::caller::{May, ToReadAll};
+use crate::wire::ConservationBody;
+use crate::{Aws, Deps};
+
+type Shared<S, A> = State<Arc<Deps<S, A>>>;
+
+/// 200 with the last result of the conservation check.
+pub(crate) async fn conservation<S: Store, A: Aws>(
+    _: May<ToReadAll>,
+    State(deps): Shared<S, A>,
+) -> Result<Response, Problem> {
+    let known = conservation::last(&deps.context).await?;
+    Ok(axum::Json(ConservationBody::from(known)).into_response())
+}
