@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod batch;
 pub mod config;
+pub mod contract;
 pub mod extract;
 pub mod failure;
 #[cfg(feature = "fakes")]

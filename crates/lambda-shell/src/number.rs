@@ -1,7 +1,9 @@
 //! Decimal numbers as they were written.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -40,6 +42,25 @@ impl<'de> Deserialize<'de> for NumberText {
             Some(b'-' | b'0'..=b'9') => Ok(Self(text.to_owned())),
             _ => Err(D::Error::custom("expected a number or a string with a number in it")),
         }
+    }
+}
+
+impl JsonSchema for NumberText {
+    fn schema_name() -> Cow<'static, str> {
+        "Number".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A decimal with at most 6 places and 10 digits before the point, as text or as a number; \
+                            its digits are taken as they are written.",
+            "anyOf": [
+                { "type": "string", "pattern": r"^[0-9]{1,10}(\.[0-9]{1,6})?$" },
+                { "type": "integer", "minimum": 0, "maximum": 9_999_999_999_i64 },
+                { "type": "number", "minimum": 0, "maximum": 9_999_999_999_i64 },
+            ],
+            "examples": ["17.42"],
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use app::Error;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::logs::Chain;
@@ -38,7 +39,7 @@ pub struct Problem {
 }
 
 /// One part of a request that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldProblem {
     /// Where, e.g. `events[0].at`.
     pub field: String,
@@ -46,12 +47,19 @@ pub struct FieldProblem {
     pub detail: String,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// A request was not carried out.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct ProblemBody<'a> {
+    /// The status's own name.
     title: &'a str,
+    /// The HTTP status.
     status: u16,
+    /// What went wrong: a stable contract.
     code: &'a str,
+    /// What went wrong, for people; may change.
     detail: &'a str,
+    /// Which parts of the request are wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldProblem],
 }
@@ -132,7 +140,7 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Body {
+        let body = ProblemBody {
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             code: self.code,

@@ -9,8 +9,10 @@
 use app::usage::{Report, ReportAnswer};
 use domain::time::Month;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::shapes;
 use crate::metrics::{self, Metrics};
 use crate::number::NumberText;
 
@@ -41,17 +43,23 @@ impl From<UsageItem> for Report {
     }
 }
 
+crate::words! {
+    UsageResultWord ["accepted", "duplicate", "refused", "failed"]
+}
+
 /// What became of one report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UsageAnswer {
     /// The caller's key.
     pub key: String,
     /// What became of it.
     #[serde(rename = "status")]
+    #[schemars(with = "UsageResultWord")]
     pub result: UsageResult,
     /// The month that counts it, where it was accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shapes::Month>")]
     pub month: Option<Month>,
     /// Whether that is later than its own month, where it was accepted.
     #[serde(skip_serializing_if = "Option::is_none")]

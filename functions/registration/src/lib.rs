@@ -7,6 +7,7 @@ mod landing;
 mod medium;
 mod page;
 mod refusal;
+mod routes;
 mod session;
 mod wire;
 
@@ -17,8 +18,8 @@ use app::{Clock, Context};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
-use axum::routing::post;
 use lambda_shell::config::Secrets;
+use lambda_shell::contract::Route;
 use lambda_shell::extract::with_problems;
 use lambda_shell::metrics::Metrics;
 
@@ -48,10 +49,18 @@ where
     S: Store,
     A: RegistrationService + Send + Sync + 'static,
 {
-    let routes = Router::new()
-        .route("/marketplace/register", post(landing::land::<S, A>).get(landing::explain::<S, A>))
-        .route("/marketplace/register/complete", post(completion::complete::<S, A>))
+    let routes = routes::all::<S, A>()
+        .into_router()
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Arc::new(deps));
     with_problems(routes).layer(map_response(headers::secured))
+}
+
+/// The same routes, to be described.
+pub fn described<S, A>() -> Vec<Route>
+where
+    S: Store,
+    A: RegistrationService + Send + Sync + 'static,
+{
+    routes::all::<S, A>().into_list()
 }

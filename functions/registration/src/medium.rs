@@ -7,6 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 use http::header::ACCEPT;
 use http::request::Parts;
+use lambda_shell::contract::{Input, Operation};
 use maud::Markup;
 use serde::Serialize;
 
@@ -28,6 +29,16 @@ impl<S: Sync> FromRequestParts<S> for Medium {
         };
         let json = accepts("application/json") || accepts("application/problem+json");
         Ok(if json && !accepts("text/html") { Self::Json } else { Self::Page })
+    }
+}
+
+impl Input for Medium {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.header::<String>(
+            "Accept",
+            "A page, unless it names application/json and not text/html.",
+            false,
+        );
     }
 }
 

@@ -6,11 +6,13 @@ use domain::catalog::Catalog;
 use domain::ids::{AccountId, AgreementId, PlanId, SubscriptionId};
 use domain::subscription::{Status, Subscription};
 use jiff::Timestamp;
+use lambda_shell::contract::shapes;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What AWS Marketplace makes the browser post (fact sheet §2.1). Other fields may come; they are unsigned and not
 /// read.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct LandingForm {
     #[serde(rename = "x-amzn-marketplace-token", default)]
     token: String,
@@ -31,7 +33,7 @@ impl LandingForm {
 }
 
 /// The registration form. Personal data: it is neither logged nor shown to anyone but its sender.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 pub(crate) struct ProfileForm {
     #[serde(default)]
     pub(crate) company: String,
@@ -42,20 +44,25 @@ pub(crate) struct ProfileForm {
 }
 
 /// What a page or a program is told of a subscription.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Standing {
+    #[schemars(with = "shapes::SubscriptionId")]
     pub(crate) id: SubscriptionId,
+    #[schemars(with = "shapes::SubscriptionStatus")]
     pub(crate) status: Status,
     pub(crate) access_granted: bool,
     pub(crate) plan: Option<PlanName>,
+    #[schemars(with = "Option<shapes::AgreementId>")]
     pub(crate) agreement_id: Option<AgreementId>,
+    #[schemars(with = "Option<shapes::Instant>")]
     pub(crate) agreement_ends_at: Option<Timestamp>,
     pub(crate) tenant_ready: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PlanName {
+    #[schemars(with = "shapes::PlanId")]
     pub(crate) id: PlanId,
     pub(crate) title: String,
 }
@@ -77,12 +84,14 @@ impl Standing {
 }
 
 /// The answer to a landing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LandingAnswer {
     pub(crate) registered: bool,
     pub(crate) free_trial: bool,
+    #[schemars(with = "Option<shapes::AccountId>")]
     pub(crate) account: Option<AccountId>,
+    #[schemars(with = "Option<shapes::AgreementId>")]
     pub(crate) agreement_id: Option<AgreementId>,
     /// Absent while AWS has not told the license.
     pub(crate) subscription: Option<Standing>,
@@ -113,7 +122,7 @@ impl LandingAnswer {
 }
 
 /// The answer to a completed form.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CompletionAnswer {
     pub(crate) registered: bool,

@@ -10,6 +10,7 @@ use domain::ids::TenantId;
 use domain::subscription::Subscription;
 use http::request::Parts;
 use lambda_http::request::RequestContext;
+use lambda_shell::contract::{Input, Operation, shapes};
 use lambda_shell::problem::Problem;
 
 /// What a caller is.
@@ -147,6 +148,41 @@ impl<S: Sync, D: Demand> FromRequestParts<S> for May<D> {
             return Err(Problem::forbidden("forbidden", "Your role does not allow this."));
         }
         Ok(Self { caller, demand: PhantomData })
+    }
+}
+
+/// The names of the roles that have a right.
+fn roles_with(right: Right) -> Vec<&'static str> {
+    let anyone = "any".parse().map(Role::Tenant);
+    let roles = [
+        Some(("admin", Role::Admin)),
+        Some(("operator", Role::Operator)),
+        Some(("meter", Role::Meter)),
+        anyone.ok().map(|role| ("tenant", role)),
+    ];
+    roles.into_iter().flatten().filter(|(_, role)| role.may(right)).map(|(name, _)| name).collect()
+}
+
+impl<D: Demand> Input for May<D> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation
+            .secured("bearer", &roles_with(D::RIGHT))
+            .refuses(401, &["unauthenticated"])
+            .refuses(403, &["forbidden", "unknown_role"])
+            .refuses(500, &["internal_error"])
+            .refuses(503, &["unavailable"]);
+        if operation.method() == http::Method::POST {
+            operation
+                .header::<shapes::Key>(
+                    "Idempotency-Key",
+                    "The same request again under the same key gets the same answer, for 24 hours.",
+                    false,
+                )
+                .refuses(400, &["invalid_idempotency_key", "unreadable_body"])
+                .refuses(409, &["request_in_progress"])
+                .refuses(413, &["body_too_large"])
+                .refuses(422, &["idempotency_key_reused"]);
+        }
     }
 }
 

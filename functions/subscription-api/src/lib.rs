@@ -16,6 +16,7 @@ use app::{Clock, Context};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use lambda_shell::contract::Route;
 use lambda_shell::extract::with_problems;
 use lambda_shell::metrics::Metrics;
 
@@ -55,8 +56,14 @@ impl<T> Aws for T where
 pub fn router<S: Store, A: Aws>(deps: Deps<S, A>) -> Router {
     let deps = Arc::new(deps);
     let routes = routes::all::<S, A>()
+        .into_router()
         .layer(from_fn_with_state(deps.clone(), idempotency::replay::<S, A>))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(deps);
     with_problems(routes)
+}
+
+/// The same routes, to be described.
+pub fn described<S: Store, A: Aws>() -> Vec<Route> {
+    routes::all::<S, A>().into_list()
 }

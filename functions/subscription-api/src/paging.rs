@@ -1,9 +1,12 @@
 //! `?cursor=&limit=` and `nextCursor`.
 
+use std::borrow::Cow;
+
 use app::ports::{Cursor, Page};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_shell::problem::Problem;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -77,9 +80,28 @@ impl Asked {
     }
 }
 
+/// The shape of `limit`.
+#[derive(Debug)]
+pub(crate) enum Limit {}
+
+impl JsonSchema for Limit {
+    fn schema_name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": LARGEST })
+    }
+}
+
 /// One page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "{T}Page")]
 pub(crate) struct Listed<T> {
     pub(crate) items: Vec<T>,
     /// Absent on the last page. A page may be empty although more follows.

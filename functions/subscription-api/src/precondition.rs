@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use http::header::{ETAG, IF_MATCH, InvalidHeaderValue};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
+use lambda_shell::contract::{Input, Operation};
 use lambda_shell::problem::Problem;
 
 /// The header that tells a revision.
@@ -30,6 +31,16 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
             (Some(value), None) => value.to_str().ok().and_then(parse).ok_or_else(invalid),
             (Some(_), Some(_)) => Err(invalid()),
         }
+    }
+}
+
+impl Input for IfMatch {
+    fn describe(operation: &mut Operation<'_>) {
+        operation
+            .header::<String>("If-Match", "The ETag that the change is based on, or *.", true)
+            .refuses(400, &["invalid_if_match"])
+            .refuses(412, &["precondition_failed"])
+            .refuses(428, &["precondition_required"]);
     }
 }
 

@@ -3,14 +3,15 @@
 mod body;
 mod config;
 mod receive;
+mod routes;
 mod usage;
 
 use app::ports::{AgreementService, EntitlementService, SettlementQueue, Store};
 use app::{Clock, Context};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::post;
 use lambda_shell::config::{Secrets, WebhookEndpoint};
+use lambda_shell::contract::Route;
 use lambda_shell::extract::with_problems;
 use lambda_shell::metrics::Metrics;
 
@@ -40,9 +41,18 @@ where
     S: Store,
     A: EntitlementService + AgreementService + SettlementQueue + Clone + Send + Sync + 'static,
 {
-    let routes = Router::new()
-        .route(deps.endpoint.as_str(), post(receive::receive::<S, A>))
+    let routes = routes::all::<S, A>(deps.endpoint.as_str())
+        .into_router()
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(deps);
     with_problems(routes)
+}
+
+/// The same route, to be described.
+pub fn described<S, A>(endpoint: &str) -> Vec<Route>
+where
+    S: Store,
+    A: EntitlementService + AgreementService + SettlementQueue + Clone + Send + Sync + 'static,
+{
+    routes::all::<S, A>(endpoint).into_list()
 }

@@ -9,19 +9,29 @@ use axum::response::{IntoResponse, Response};
 use domain::ids::SubscriptionId;
 use http::HeaderMap;
 use jiff::Timestamp;
+use lambda_shell::contract::shapes;
 use lambda_shell::extract::Raw;
 use lambda_shell::problem::Problem;
 use lambda_shell::{metrics, notices, signature};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::body::Body;
 use crate::{Deps, usage};
 
-#[derive(Serialize)]
+lambda_shell::words! {
+    NoticeOutcomeWord ["applied", "already_seen", "parked", "stored", "other_listing", "ignored"]
+}
+
+/// What became of a notification.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Taken {
+#[schemars(rename = "NoticeTaken")]
+pub(crate) struct Taken {
+    #[schemars(with = "NoticeOutcomeWord")]
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shapes::SubscriptionId>")]
     subscription_id: Option<SubscriptionId>,
 }
 

@@ -9,6 +9,7 @@ use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 use lambda_shell::problem::Problem;
 use lambda_shell::usage::{UsageAnswer, UsageItem, UsageResult, count};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Deps;
@@ -21,8 +22,15 @@ pub(crate) struct UsageReported {
     events: Vec<UsageItem>,
 }
 
-#[derive(Serialize)]
-struct Answered {
+lambda_shell::words! {
+    UsageOutcomeWord ["answered"]
+}
+
+/// What became of reports of usage, in the order given.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "UsageTaken")]
+pub(crate) struct Answered {
+    #[schemars(with = "UsageOutcomeWord")]
     outcome: &'static str,
     events: Vec<UsageAnswer>,
 }

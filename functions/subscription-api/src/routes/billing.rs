@@ -6,10 +6,11 @@ use app::billing as use_case;
 use app::ports::Store;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use lambda_shell::contract::Routes;
 use lambda_shell::extract::Query;
 use lambda_shell::problem::Problem;
 
-use super::{Id, MonthPageQuery, MonthQuery, month, only_own, visible};
+use super::{Id, MonthPageQuery, MonthQuery, Of, month, only_own, visible};
 use crate::caller::{May, ToRead};
 use crate::paging::{Asked, ListName, Listed};
 use crate::refusal::unknown_subscription;
@@ -17,6 +18,20 @@ use crate::wire::{BillBody, RecordBody};
 use crate::{Aws, Deps};
 
 type Shared<S, A> = State<Arc<Deps<S, A>>>;
+
+pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {
+    Routes::new()
+        .get("/marketplace/subscriptions/{id}/billing", bill::<S, A>, |it| {
+            it.named("readBill", "billing", "Estimates what a month costs")
+                .answers::<BillBody>(200, "The estimate; AWS computes the bill")
+                .refuses(400, &["invalid_month"]);
+        })
+        .get("/marketplace/subscriptions/{id}/records", records::<S, A>, |it| {
+            it.named("listRecords", "billing", "Lists what AWS was told in a month, oldest first")
+                .answers::<Listed<RecordBody>>(200, "A page of metering records")
+                .refuses(400, &["invalid_month", "invalid_cursor", "invalid_limit"]);
+        })
+}
 
 /// 200 with the estimate of a month; 400 `invalid_month`, 404 `unknown_subscription`.
 pub(crate) async fn bill<S: Store, A: Aws>(

@@ -6,13 +6,22 @@ use app::conservation;
 use app::ports::Store;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use lambda_shell::contract::Routes;
 use lambda_shell::problem::Problem;
 
+use super::Of;
 use crate::caller::{May, ToReadAll};
 use crate::wire::ConservationBody;
 use crate::{Aws, Deps};
 
 type Shared<S, A> = State<Arc<Deps<S, A>>>;
+
+pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {
+    Routes::new().get("/marketplace/checks/conservation", conservation::<S, A>, |it| {
+        it.named("readConservation", "operations", "Tells whether every meter adds up")
+            .answers::<ConservationBody>(200, "What the check found last");
+    })
+}
 
 /// 200 with the last result of the conservation check.
 pub(crate) async fn conservation<S: Store, A: Aws>(

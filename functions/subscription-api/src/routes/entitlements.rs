@@ -10,10 +10,11 @@ use axum::response::{IntoResponse, Response};
 use domain::time::Month;
 use http::StatusCode;
 use jiff::Timestamp;
+use lambda_shell::contract::Routes;
 use lambda_shell::extract::Json;
 use lambda_shell::problem::Problem;
 
-use super::Id;
+use super::{Id, Of};
 use crate::caller::{May, ToCheck, ToRead, ToReport};
 use crate::refusal::{denial, key_conflict, unknown_subscription};
 use crate::wire::{
@@ -22,6 +23,40 @@ use crate::wire::{
 use crate::{Aws, Deps};
 
 type Shared<S, A> = State<Arc<Deps<S, A>>>;
+
+pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {
+    Routes::new()
+        .get("/marketplace/subscriptions/{id}/entitlements", overview::<S, A>, |it| {
+            it.named(
+                "readEntitlements",
+                "entitlements",
+                "Tells plan, features, and what may still be used",
+            )
+            .answers::<EntitlementsBody>(200, "The entitlements");
+        })
+        .post("/marketplace/subscriptions/{id}/entitlements/check", check::<S, A>, |it| {
+            it.named("checkEntitlement", "entitlements", "Asks whether something may be used")
+                .explained("An empty question asks for access alone. Nothing is counted.")
+                .answers::<CheckAnswer>(200, "Yes or no")
+                .refuses(422, &["unknown_feature", "unknown_dimension", "invalid_quantity"]);
+        })
+        .post("/marketplace/subscriptions/{id}/entitlements/consume", consume::<S, A>, |it| {
+            it.named("consumeEntitlement", "entitlements", "Counts usage if the quota holds it")
+                .answers::<ConsumeAnswer>(200, "It is counted, now or before")
+                .refuses(409, &["no_access", "quota_exceeded", "key_conflict"])
+                .refuses(422, &super::usage::REFUSED);
+        })
+        .post("/marketplace/subscriptions/{id}/entitlements/release", release::<S, A>, |it| {
+            it.named(
+                "releaseEntitlement",
+                "entitlements",
+                "Gives a reservation back that was not used",
+            )
+            .answers::<ReleaseAnswer>(200, "It counts nothing any more")
+            .refuses(404, &["unknown_reservation"])
+            .refuses(409, &["not_reversible"]);
+        })
+}
 
 /// 200; 404 `unknown_subscription`.
 pub(crate) async fn overview<S: Store, A: Aws>(
@@ -64,18 +99,19 @@ pub(crate) async fn consume<S: Store, A: Aws>(
     Json(body): Json<EventBody>,
 ) -> Result<Response, Problem> {
     let report = body.report("")?;
-    let (status, usage) =
-        match usage::consume(&deps.context, &id, &report, deps.clock.now()).await? {
-            Consumed::Reserved { usage } => ("reserved", Some(usage.into())),
-            Consumed::Duplicate => ("duplicate", None),
-            Consumed::NoSuchSubscription => return Err(unknown_subscription()),
-            Consumed::Conflict => return Err(key_conflict()),
-            Consumed::Refused(refusal) => return Err(refused(&refusal)),
-            Consumed::Denied(decision) => {
-                let (code, detail) = denial(decision).unwrap_or(("denied", "Denied.".to_owned()));
-                return Err(Problem::conflict(code, detail));
-            }
-        };
+    let (status, usage) = match usage::consume(&deps.context, &id, &report, deps.clock.now())
+        .await?
+    {
+        Consumed::Reserved { usage } => ("reserved", Some(usage.into())),
+        Consumed::Duplicate => ("duplicate", None),
+        Consumed::NoSuchSubscription => return Err(unknown_subscription()),
+        Consumed::Conflict => return Err(key_conflict()),
+        Consumed::Refused(refusal) => return Err(refused(&refusal)),
+        Consumed::Denied(decision) => {
+            return Err(denial(decision)
+                .map_or_else(Problem::internal, |(code, detail)| Problem::conflict(code, detail)));
+        }
+    };
     let month = report.at.parse::<Timestamp>().ok().map(Month::of);
     Ok(axum::Json(ConsumeAnswer { status, key: report.key, month, usage }).into_response())
 }

@@ -11,57 +11,35 @@ mod usage;
 use std::sync::Arc;
 
 use app::ports::Store;
-use axum::Router;
 use axum::extract::FromRequestParts;
-use axum::routing::{get, post, put};
 use domain::ids::SubscriptionId;
 use domain::subscription::Subscription;
 use domain::time::Month;
 use http::request::Parts;
 use jiff::Timestamp;
+use lambda_shell::contract::{Input, Operation, Routes, shapes};
 use lambda_shell::extract::Path;
 use lambda_shell::problem::Problem;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::caller::{Caller, Role};
+use crate::paging::Limit;
 use crate::refusal::unknown_subscription;
 use crate::{Aws, Deps};
 
-/// Every route of this function.
-pub(crate) fn all<S: Store, A: Aws>() -> Router<Arc<Deps<S, A>>> {
-    Router::new()
-        .route("/marketplace/health", get(operations::health::<S, A>))
-        .route(
-            "/marketplace/subscriptions",
-            get(subscriptions::list::<S, A>).post(subscriptions::create::<S, A>),
-        )
-        .nest("/marketplace/subscriptions/{id}", of_one())
-        .route("/marketplace/checks/conservation", get(checks::conservation::<S, A>))
-        .route("/marketplace/parked", get(parked::list::<S, A>))
-        .route("/marketplace/parked/{item}/retry", post(parked::retry::<S, A>))
-        .route("/marketplace/parked/{item}/close", post(parked::close::<S, A>))
-}
+/// Routes that are handed what the function works with.
+type Of<S, A> = Routes<Arc<Deps<S, A>>>;
 
-fn of_one<S: Store, A: Aws>() -> Router<Arc<Deps<S, A>>> {
-    Router::new()
-        .route(
-            "/",
-            get(subscriptions::read::<S, A>)
-                .put(subscriptions::update::<S, A>)
-                .delete(subscriptions::cancel::<S, A>),
-        )
-        .route("/tenant", put(subscriptions::confirm_tenant::<S, A>))
-        .route("/meter", post(usage::report::<S, A>))
-        .route("/usage", get(usage::month::<S, A>))
-        .route("/usage/events", get(usage::events::<S, A>))
-        .route("/entitlements", get(entitlements::overview::<S, A>))
-        .route("/entitlements/check", post(entitlements::check::<S, A>))
-        .route("/entitlements/consume", post(entitlements::consume::<S, A>))
-        .route("/entitlements/release", post(entitlements::release::<S, A>))
-        .route("/billing", get(billing::bill::<S, A>))
-        .route("/records", get(billing::records::<S, A>))
-        .route("/audit", get(operations::audit::<S, A>))
-        .route("/settle", post(operations::settle::<S, A>))
+/// Every route of this function.
+pub(crate) fn all<S: Store, A: Aws>() -> Of<S, A> {
+    operations::routes()
+        .merge(subscriptions::routes())
+        .merge(usage::routes())
+        .merge(entitlements::routes())
+        .merge(billing::routes())
+        .merge(checks::routes())
+        .merge(parked::routes())
 }
 
 /// The subscription in the path. What cannot be an id names no subscription.
@@ -74,6 +52,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Path(text) = Path::<String>::from_request_parts(parts, state).await?;
         text.parse().map(Self).map_err(|_| unknown_subscription())
+    }
+}
+
+impl Input for Id {
+    fn describe(operation: &mut Operation<'_>) {
+        operation
+            .in_path::<shapes::SubscriptionId>("id", "The subscription.")
+            .refuses(404, &["unknown_subscription"]);
     }
 }
 
@@ -104,26 +90,36 @@ async fn only_own<S: Store, A>(
 }
 
 /// `?month=`, by default the current one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MonthQuery {
+    /// Which month; by default the current one.
+    #[schemars(with = "Option<shapes::Month>")]
     month: Option<String>,
 }
 
 /// `?month=&cursor=&limit=`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MonthPageQuery {
+    /// Which month; by default the current one.
+    #[schemars(with = "Option<shapes::Month>")]
     month: Option<String>,
+    /// Where to go on: the `nextCursor` of the page before.
     cursor: Option<String>,
+    /// How many at most, 1 to 100; usually 50.
+    #[schemars(with = "Option<Limit>")]
     limit: Option<String>,
 }
 
 /// `?cursor=&limit=`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageQuery {
+    /// Where to go on: the `nextCursor` of the page before.
     cursor: Option<String>,
+    /// How many at most, 1 to 100; usually 50.
+    #[schemars(with = "Option<Limit>")]
     limit: Option<String>,
 }
 

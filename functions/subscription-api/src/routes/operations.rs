@@ -7,11 +7,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::ids::SubscriptionId;
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use lambda_shell::contract::{Routes, shapes};
 use lambda_shell::extract::Query;
 use lambda_shell::problem::Problem;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Id, PageQuery, visible};
+use super::{Id, Of, PageQuery, visible};
 use crate::caller::{May, ToReadAll, ToSettle};
 use crate::paging::{Asked, ListName, Listed};
 use crate::wire::AuditEntryBody;
@@ -19,11 +22,43 @@ use crate::{Aws, Deps};
 
 type Shared<S, A> = State<Arc<Deps<S, A>>>;
 
+/// The contract, as the test of it keeps it.
+const CONTRACT: &str = include_str!("../../../../docs/openapi.json");
+
+pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {
+    Routes::new()
+        .get("/marketplace/health", health::<S, A>, |it| {
+            it.named("health", "operations", "Tells whether the service answers")
+                .answers::<Health<'_>>(200, "The store answers")
+                .refuses(500, &["internal_error"])
+                .refuses(503, &["unavailable"]);
+        })
+        .get("/marketplace/openapi.json", contract, |it| {
+            it.named("contract", "operations", "This document")
+                .answers::<shapes::Anything>(200, "OpenAPI 3.1");
+        })
+        .get("/marketplace/subscriptions/{id}/audit", audit::<S, A>, |it| {
+            it.named("listAudit", "operations", "Lists who changed what, oldest first")
+                .answers::<Listed<AuditEntryBody>>(200, "A page of audit entries")
+                .refuses(400, &["invalid_cursor", "invalid_limit"]);
+        })
+        .post("/marketplace/subscriptions/{id}/settle", settle::<S, A>, |it| {
+            it.named("settle", "operations", "Asks for a settlement now")
+                .answers::<SettlementAsked>(202, "The scheduler settles what is due");
+        })
+}
+
 /// An id that no license has: to read it asks whether the store answers.
 const NOBODY: &str = "sub_00000000000000000000000000000000";
 
-#[derive(Serialize)]
+lambda_shell::words! {
+    Healthy ["ok"]
+    Requested ["requested"]
+}
+
+#[derive(Serialize, JsonSchema)]
 struct Health<'a> {
+    #[schemars(with = "Healthy")]
     status: &'static str,
     version: &'a str,
 }
@@ -35,6 +70,11 @@ pub(crate) async fn health<S: Store, A: Aws>(
     let nobody: SubscriptionId = NOBODY.parse().map_err(|_| Problem::internal())?;
     deps.context.store.subscription(&nobody).await?;
     Ok(axum::Json(Health { status: "ok", version: &deps.version }).into_response())
+}
+
+/// The OpenAPI document. Public.
+async fn contract() -> Response {
+    ([(CONTENT_TYPE, "application/json")], CONTRACT).into_response()
 }
 
 /// 200 with a page of audit entries, oldest first; 400 `invalid_cursor`, `invalid_limit`, 404 `unknown_subscription`.
@@ -51,10 +91,12 @@ pub(crate) async fn audit<S: Store, A: Aws>(
     Ok(axum::Json(Listed::of(&list, page, AuditEntryBody::from)).into_response())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SettlementAsked {
+    #[schemars(with = "shapes::SubscriptionId")]
     subscription_id: SubscriptionId,
+    #[schemars(with = "Requested")]
     status: &'static str,
 }
 

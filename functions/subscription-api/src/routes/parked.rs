@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Response};
 use domain::metering::Retry;
 use http::StatusCode;
 use http::request::Parts;
+use lambda_shell::contract::{Input, Operation, Routes};
 use lambda_shell::extract::{Json, Path, Query};
 use lambda_shell::problem::Problem;
 
-use super::PageQuery;
+use super::{Of, PageQuery};
 use crate::caller::{May, ToReadAll, ToSettle};
 use crate::paging::{Asked, ListName, Listed};
 use crate::refusal::{retry_refused, unknown_item};
@@ -20,6 +21,26 @@ use crate::wire::{CloseBody, ItemId, ParkedAnswer, ParkedBody};
 use crate::{Aws, Deps};
 
 type Shared<S, A> = State<Arc<Deps<S, A>>>;
+
+pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {
+    Routes::new()
+        .get("/marketplace/parked", list::<S, A>, |it| {
+            it.named("listParked", "operations", "Lists what AWS does not bill, oldest first")
+                .answers::<Listed<ParkedBody>>(200, "A page of parked items of all subscriptions")
+                .refuses(400, &["invalid_cursor", "invalid_limit"]);
+        })
+        .post("/marketplace/parked/{item}/retry", retry::<S, A>, |it| {
+            it.named("retryParked", "operations", "Has a parked item sent once more")
+                .answers::<ParkedAnswer>(202, "It is sent again")
+                .refuses(409, &["not_parked", "record_under_way", "held_differently"])
+                .refuses(409, &["window_closed", "license_over"]);
+        })
+        .post("/marketplace/parked/{item}/close", close::<S, A>, |it| {
+            it.named("closeParked", "operations", "Settles a parked item outside of metering")
+                .answers::<ParkedAnswer>(200, "It waits for nobody any more")
+                .refuses(409, &["not_parked"]);
+        })
+}
 
 /// The item in the path, as it is written there and as it is read.
 #[derive(Debug)]
@@ -32,6 +53,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Item {
         let Path(text) = Path::<String>::from_request_parts(parts, state).await?;
         let id = ItemId::read(&text).ok_or_else(unknown_item)?;
         Ok(Self(text, id))
+    }
+}
+
+impl Input for Item {
+    fn describe(operation: &mut Operation<'_>) {
+        operation
+            .in_path::<String>("item", "The item's `id`, from the list.")
+            .refuses(404, &["unknown_item"]);
     }
 }
 

@@ -10,17 +10,19 @@ use domain::subscription::{Status, Subscription};
 use http::StatusCode;
 use http::header::LOCATION;
 use jiff::Timestamp;
+use lambda_shell::contract::{Routes, shapes};
 use lambda_shell::extract::{Json, Query};
 use lambda_shell::metrics::{
     CANCELLATIONS_REQUESTED, Metric, ONBOARDING_TIME, SUBSCRIPTION_CREATION_FAILED,
     SUBSCRIPTIONS_CREATED, SUBSCRIPTIONS_UPDATED,
 };
 use lambda_shell::problem::Problem;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Id, visible};
+use super::{Id, Of, visible};
 use crate::caller::{May, ToAdminister, ToRead, ToReadAll};
-use crate::paging::{Asked, ListName, Listed};
+use crate::paging::{Asked, Limit, ListName, Listed};
 use crate::precondition::{IfMatch, etag};
 use crate::refusal::{cancellation, unknown_plan, unknown_subscription, updated};
 use crate::wire::{CreateBody, SubscriptionBody, TenantBody, UpdateBody};
@@ -28,13 +30,78 @@ use crate::{Aws, Deps};
 
 type Shared<S, A> = State<Arc<Deps<S, A>>>;
 
+const ALL: &str = "/marketplace/subscriptions";
+const ONE: &str = "/marketplace/subscriptions/{id}";
+const ETAG_ABOUT: &str = "The revision, for If-Match.";
+
+pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {
+    Routes::new()
+        .get(ALL, list::<S, A>, |it| {
+            it.named("listSubscriptions", "subscriptions", "Lists subscriptions")
+                .explained("Filter by status or by customer, not by both.")
+                .answers::<Listed<SubscriptionBody>>(200, "A page of subscriptions")
+                .refuses(400, &["invalid_status", "invalid_cursor", "invalid_limit"]);
+        })
+        .post(ALL, create::<S, A>, |it| {
+            it.named(
+                "createSubscription",
+                "subscriptions",
+                "Takes up a license that AWS has not told of",
+            )
+            .answers::<SubscriptionBody>(201, "It is taken up")
+            .with_header(201, "ETag", ETAG_ABOUT)
+            .with_header(201, "Location", "Where the subscription is.")
+            .answers::<SubscriptionBody>(200, "It was known")
+            .with_header(200, "ETag", ETAG_ABOUT)
+            .refuses(422, &["unknown_plan"]);
+        })
+        .get(ONE, read::<S, A>, |it| {
+            it.named("readSubscription", "subscriptions", "Reads one subscription")
+                .answers::<SubscriptionBody>(200, "The subscription")
+                .with_header(200, "ETag", ETAG_ABOUT);
+        })
+        .put(ONE, update::<S, A>, |it| {
+            it.named("updateSubscription", "subscriptions", "Sets plan and suspension")
+                .explained("What is left out stays as it is; one of the two must be there.")
+                .answers::<SubscriptionBody>(200, "The subscription after the change")
+                .with_header(200, "ETag", ETAG_ABOUT)
+                .refuses(409, &["plan_from_entitlement", "subscription_ended"])
+                .refuses(422, &["unknown_plan"]);
+        })
+        .delete(ONE, cancel::<S, A>, |it| {
+            it.named("cancelSubscription", "subscriptions", "Asks AWS to cancel the agreement")
+                .explained("Access goes on until AWS says that the agreement has ended.")
+                .answers::<SubscriptionBody>(202, "AWS was asked")
+                .with_header(202, "ETag", ETAG_ABOUT)
+                .refuses(409, &["subscription_ended", "no_agreement"]);
+        })
+        .put("/marketplace/subscriptions/{id}/tenant", confirm_tenant::<S, A>, |it| {
+            it.named(
+                "confirmTenant",
+                "subscriptions",
+                "Confirms the workspace that serves a subscription",
+            )
+            .answers::<SubscriptionBody>(200, "The subscription with its workspace")
+            .with_header(200, "ETag", ETAG_ABOUT)
+            .refuses(409, &["plan_from_entitlement", "subscription_ended"])
+            .refuses(412, &["precondition_failed"])
+            .refuses(422, &["unknown_plan"]);
+        })
+}
+
 /// `?status= | customer=`, `&cursor=&limit=`. A customer is an AWS account id or a legacy customer identifier.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
+    /// Only those of a status.
+    #[schemars(with = "Option<shapes::SubscriptionStatus>")]
     status: Option<String>,
+    /// Only those of an AWS account or legacy customer identifier.
     customer: Option<String>,
+    /// Where to go on: the `nextCursor` of the page before.
     cursor: Option<String>,
+    /// How many at most, 1 to 100; usually 50.
+    #[schemars(with = "Option<Limit>")]
     limit: Option<String>,
 }
 

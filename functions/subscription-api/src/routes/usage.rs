@@ -10,21 +10,70 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
+use lambda_shell::contract::{Routes, shapes};
 use lambda_shell::extract::{Json, Query};
 use lambda_shell::metrics::{
     Metrics, USAGE_ACCEPTED, USAGE_DUPLICATE, USAGE_FAILED, USAGE_REFUSED,
 };
 use lambda_shell::problem::{MEDIA_TYPE, Problem};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Id, MonthPageQuery, MonthQuery, month as asked_month, only_own, visible};
+use super::{Id, MonthPageQuery, MonthQuery, Of, month as asked_month, only_own, visible};
 use crate::caller::{May, ToRead, ToReadAll, ToReport};
 use crate::paging::{Asked, ListName, Listed};
 use crate::refusal::unknown_subscription;
-use crate::wire::{ReportBody, Results, UsageBody, UsageEventBody};
+use crate::wire::{ReportBody, ReportShape, Results, ResultsShape, UsageBody, UsageEventBody};
 use crate::{Aws, Deps};
 
 type Shared<S, A> = State<Arc<Deps<S, A>>>;
+
+/// Why single reports are refused.
+pub(super) const REFUSED: [&str; 7] = [
+    "invalid_key",
+    "unknown_dimension",
+    "invalid_quantity",
+    "invalid_time",
+    "future_hour",
+    "too_late",
+    "subscription_ended",
+];
+
+pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {
+    Routes::new()
+        .post("/marketplace/subscriptions/{id}/meter", report::<S, A>, |it| {
+            it.named("reportUsage", "usage", "Takes one report of usage or a batch of 1 to 100")
+                .explained(
+                    "Each report is judged and answered by itself, in the order given. The same report again counts \
+                     nothing; another report under the same key is refused.",
+                )
+                .takes::<ReportShape>("application/json")
+                .answers::<Results>(200, "All are counted, now or before")
+                .answers::<Results>(207, "Some are counted, others are refused for good")
+                .refuses(409, &["key_conflict"])
+                .refuses(422, &["empty_batch", "batch_too_large", "no_event_taken"])
+                .refuses(422, &REFUSED)
+                .extended_by::<ResultsShape>(409)
+                .extended_by::<ResultsShape>(422)
+                .extended_by::<ResultsShape>(503);
+        })
+        .get("/marketplace/subscriptions/{id}/usage", month::<S, A>, |it| {
+            it.named("readUsage", "usage", "Reads a month of every dimension")
+                .answers::<UsageBody>(200, "The month")
+                .refuses(400, &["invalid_month"]);
+        })
+        .get("/marketplace/subscriptions/{id}/usage/events", events::<S, A>, |it| {
+            it.named("listUsageEvents", "usage", "Lists the reports whose own time is in a month, by key")
+                .answers::<Listed<UsageEventBody>>(200, "A page of reports")
+                .refuses(400, &["invalid_month", "invalid_cursor", "invalid_limit"]);
+        })
+}
+
+/// A body whose parts are read one by one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transparent, inline)]
+pub(crate) struct Unread(#[schemars(with = "shapes::Anything")] Box<RawValue>);
 
 /// Takes one report or a batch of 1 to 100, and answers for each.
 ///
@@ -37,10 +86,10 @@ pub(crate) async fn report<S: Store, A: Aws>(
     _: May<ToReport>,
     State(deps): Shared<S, A>,
     Id(id): Id,
-    Json(body): Json<Box<RawValue>>,
+    Json(body): Json<Unread>,
 ) -> Result<Response, Problem> {
     let now = deps.clock.now();
-    let ReportBody(reports) = body.as_ref().try_into()?;
+    let ReportBody(reports) = body.0.as_ref().try_into()?;
     match use_case::report(&deps.context, &id, &reports, now).await? {
         Reported::NoSuchSubscription => Err(unknown_subscription()),
         Reported::Answers(answers) => {

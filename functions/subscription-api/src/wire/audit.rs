@@ -4,27 +4,40 @@ use std::collections::BTreeMap;
 
 use domain::audit::{Actor, AuditEntry, AuditHash, FieldChange};
 use jiff::Timestamp;
+use lambda_shell::contract::shapes;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// One entry. `previous` is the hash of the entry before; the first has 64 zeros.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuditEntry")]
 pub(crate) struct AuditEntryBody {
     sequence: u64,
+    #[schemars(with = "shapes::Instant")]
     at: Timestamp,
     actor: ActorBody,
     action: String,
     changes: BTreeMap<String, ChangeBody>,
+    #[schemars(with = "shapes::Hash")]
     previous: AuditHash,
+    #[schemars(with = "shapes::Hash")]
     hash: AuditHash,
 }
 
-#[derive(Debug, Serialize)]
+lambda_shell::words! {
+    ActorKind ["marketplace", "buyer", "caller", "schedule"]
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Actor")]
 struct ActorBody {
+    #[schemars(with = "ActorKind")]
     kind: &'static str,
     id: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FieldChange")]
 struct ChangeBody {
     from: Option<String>,
     to: Option<String>,

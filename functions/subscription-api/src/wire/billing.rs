@@ -7,38 +7,54 @@ use domain::metering::{MeteringRecord, ParkReason, RecordStatus};
 use domain::quantity::Quantity;
 use domain::time::{Hour, Month};
 use jiff::Timestamp;
+use lambda_shell::contract::shapes;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::usage::BalanceBody;
 
 /// `GET …/billing`: an estimate; AWS computes the bill.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Bill")]
 pub(crate) struct BillBody {
+    #[schemars(with = "shapes::SubscriptionId")]
     subscription_id: SubscriptionId,
+    #[schemars(with = "shapes::Month")]
     month: Month,
+    #[schemars(with = "Option<shapes::PlanId>")]
     plan: Option<PlanId>,
     currency: String,
     /// Absent when it is agreed in private.
+    #[schemars(with = "Option<shapes::Decimal>")]
     base_price: Option<String>,
     lines: Vec<LineBody>,
     /// The sum of the lines.
+    #[schemars(with = "shapes::Decimal")]
     overage_total: String,
     /// Absent when the base price is.
+    #[schemars(with = "Option<shapes::Decimal>")]
     estimated_total: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "BillLine")]
 struct LineBody {
+    #[schemars(with = "shapes::Dimension")]
     dimension: Dimension,
+    #[schemars(with = "shapes::Decimal")]
     used: Quantity,
     unlimited: bool,
     /// Absent when unlimited.
+    #[schemars(with = "Option<shapes::Decimal>")]
     included: Option<Quantity>,
     /// Owed, in units; AWS bills whole units of it.
+    #[schemars(with = "shapes::Decimal")]
     due: Quantity,
+    #[schemars(with = "shapes::Decimal")]
     unit_price: String,
+    #[schemars(with = "shapes::Decimal")]
     amount: String,
     balance: BalanceBody,
 }
@@ -83,25 +99,38 @@ impl From<Bill> for BillBody {
     }
 }
 
+lambda_shell::words! {
+    RecordState ["accepted", "parked", "retried", "closed"]
+    ParkedBecause ["not-subscribed", "expired", "closed", "mismatched", "rejected"]
+}
+
 /// One line of `GET …/records`: what was sent to AWS under one hour.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "MeteringRecord")]
 pub(crate) struct RecordBody {
+    #[schemars(with = "shapes::Dimension")]
     dimension: Dimension,
+    #[schemars(with = "shapes::Month")]
     month: Month,
     /// Absent for units that were never sent.
+    #[schemars(with = "Option<shapes::Hour>")]
     hour: Option<Hour>,
     /// Whole units.
     quantity: u64,
     /// `accepted`; `parked`: AWS does not bill it, and it waits for a human; `retried`: it was parked, and its units
     /// wait again; `closed`: it was parked, and a human settled it otherwise.
+    #[schemars(with = "RecordState")]
     status: &'static str,
     /// AWS's id; absent when AWS answered that it had the same record already.
+    #[schemars(with = "Option<String>")]
     record_id: Option<MeteringRecordId>,
     /// Why it is or was parked.
+    #[schemars(with = "Option<ParkedBecause>")]
     reason: Option<&'static str>,
     /// AWS's error code.
     code: Option<String>,
+    #[schemars(with = "shapes::Instant")]
     booked_at: Timestamp,
 }
 

@@ -6,15 +6,41 @@ use domain::metering::{Ledger, MeterKey};
 use domain::quantity::Quantity;
 use domain::time::Month;
 use jiff::Timestamp;
+use lambda_shell::contract::shapes;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::usage::BalanceBody;
 
+lambda_shell::words! {
+    CheckResult ["never", "sound", "broken"]
+    BrokenLaw [
+        "events-differ",
+        "accepted-differs",
+        "parked-differs",
+        "more-than-due",
+        "parts-differ",
+        "not-in-index",
+        "no-meter",
+    ]
+}
+
+/// What the ledger of one meter adds up to, in whole units.
+#[derive(JsonSchema)]
+#[schemars(rename = "Ledger")]
+#[expect(dead_code, reason = "only its shape is of use")]
+struct LedgerShape {
+    accepted: u64,
+    parked: u64,
+}
+
 /// `GET /marketplace/checks/conservation`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Conservation")]
 pub(crate) struct ConservationBody {
     /// `never`, `sound`, or `broken`: what the last pass that was through came to.
+    #[schemars(with = "CheckResult")]
     result: &'static str,
     /// The last pass that was through.
     last: Option<PassBody>,
@@ -22,10 +48,13 @@ pub(crate) struct ConservationBody {
     under_way: Option<PassBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "CheckPass")]
 struct PassBody {
+    #[schemars(with = "shapes::Instant")]
     started_at: Timestamp,
+    #[schemars(with = "Option<shapes::Instant>")]
     finished_at: Option<Timestamp>,
     subscriptions: u64,
     /// Meters that were weighed.
@@ -38,27 +67,37 @@ struct PassBody {
     findings: Vec<FindingBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "CheckFinding")]
 struct FindingBody {
+    #[schemars(with = "shapes::SubscriptionId")]
     subscription_id: SubscriptionId,
+    #[schemars(with = "shapes::Dimension")]
     dimension: Dimension,
+    #[schemars(with = "shapes::Month")]
     month: Month,
     /// `events-differ`, `accepted-differs`, `parked-differs`, `more-than-due`, `parts-differ`, `not-in-index`, or
     /// `no-meter`.
+    #[schemars(with = "Vec<BrokenLaw>")]
     broken: Vec<&'static str>,
     /// Absent for usage without a meter.
     numbers: Option<NumbersBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "CheckNumbers")]
 struct NumbersBody {
     /// What the usage events add up to.
+    #[schemars(with = "shapes::Decimal")]
     ingested: Quantity,
+    #[schemars(with = "shapes::Decimal")]
     aggregate: Quantity,
+    #[schemars(with = "shapes::Decimal")]
     due: Quantity,
     balance: BalanceBody,
+    #[schemars(with = "LedgerShape")]
     ledger: Ledger,
 }
 

@@ -10,8 +10,10 @@ use domain::quantity::Quantity;
 use domain::subscription::Status;
 use domain::time::Month;
 use jiff::Timestamp;
+use lambda_shell::contract::shapes;
 use lambda_shell::number::NumberText;
 use lambda_shell::problem::Problem;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::subscription::{AccessBody, PlanBody};
@@ -19,16 +21,22 @@ use super::{dimension_name, invalid_body};
 use crate::refusal::denial;
 
 /// One dimension this month.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DimensionUse")]
 pub(crate) struct DimensionBody {
+    #[schemars(with = "shapes::Dimension")]
     dimension: Dimension,
     unlimited: bool,
     /// Absent when unlimited.
+    #[schemars(with = "Option<shapes::Decimal>")]
     included: Option<Quantity>,
+    #[schemars(with = "shapes::Decimal")]
     used: Quantity,
     /// Absent when unlimited.
+    #[schemars(with = "Option<shapes::Decimal>")]
     remaining: Option<Quantity>,
+    #[schemars(with = "shapes::Overage")]
     overage: Overage,
 }
 
@@ -50,17 +58,23 @@ impl From<DimensionUse> for DimensionBody {
 }
 
 /// `GET …/entitlements`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Entitlements")]
 pub(crate) struct EntitlementsBody {
+    #[schemars(with = "shapes::SubscriptionId")]
     subscription_id: SubscriptionId,
+    #[schemars(with = "shapes::SubscriptionStatus")]
     status: Status,
     access: AccessBody,
+    #[schemars(with = "shapes::Month")]
     month: Month,
     plan: Option<PlanBody>,
+    #[schemars(with = "BTreeSet<shapes::FeatureId>")]
     features: BTreeSet<FeatureId>,
     dimensions: Vec<DimensionBody>,
     /// When AWS was last asked what was bought.
+    #[schemars(with = "Option<shapes::Instant>")]
     as_of: Option<Timestamp>,
 }
 
@@ -80,8 +94,9 @@ impl EntitlementsBody {
 }
 
 /// `POST …/entitlements/check`. An empty question asks for access alone.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Question")]
 pub(crate) struct CheckBody {
     feature: Option<String>,
     dimension: Option<String>,
@@ -102,12 +117,20 @@ impl TryFrom<CheckBody> for Question {
     }
 }
 
+lambda_shell::words! {
+    Denial ["no_access", "feature_not_in_plan", "quota_exceeded"]
+    ReservationState ["reserved", "duplicate"]
+    ReleaseState ["released", "already-released"]
+}
+
 /// Yes or no.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Decision")]
 pub(crate) struct CheckAnswer {
     allowed: bool,
     /// Why not: `no_access`, `feature_not_in_plan` or `quota_exceeded`.
+    #[schemars(with = "Option<Denial>")]
     code: Option<&'static str>,
     detail: Option<String>,
     /// The dimension asked about, as it stands.
@@ -122,28 +145,37 @@ impl CheckAnswer {
 }
 
 /// A reservation that is counted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Reserved")]
 pub(crate) struct ConsumeAnswer {
     /// `reserved`, or `duplicate` when it was before.
+    #[schemars(with = "ReservationState")]
     pub(crate) status: &'static str,
+    #[schemars(with = "shapes::Key")]
     pub(crate) key: String,
     /// The month of its own time: name it to release the reservation.
+    #[schemars(with = "Option<shapes::Month>")]
     pub(crate) month: Option<Month>,
     /// The dimension as it stands now.
     pub(crate) usage: Option<DimensionBody>,
 }
 
 /// `POST …/entitlements/release`: which reservation.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Reservation")]
 pub(crate) struct ReleaseBody {
+    #[schemars(with = "shapes::Key")]
     pub(crate) key: String,
+    #[schemars(with = "shapes::Month")]
     pub(crate) month: Month,
 }
 
 /// A reservation that counts nothing any more.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Released")]
 pub(crate) struct ReleaseAnswer {
     /// `released`, or `already-released`.
+    #[schemars(with = "ReleaseState")]
     pub(crate) status: &'static str,
 }

@@ -17,7 +17,7 @@ pub(crate) use entitlements::{
     CheckAnswer, CheckBody, ConsumeAnswer, EntitlementsBody, ReleaseAnswer, ReleaseBody,
 };
 pub(crate) use parked::{CloseBody, ItemId, ParkedAnswer, ParkedBody};
-pub(crate) use report::{EventBody, ReportBody, Results};
+pub(crate) use report::{EventBody, ReportBody, ReportShape, Results, ResultsShape};
 pub(crate) use subscription::{CreateBody, SubscriptionBody, TenantBody, UpdateBody};
 pub(crate) use usage::{UsageBody, UsageEventBody};
 

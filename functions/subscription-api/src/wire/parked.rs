@@ -7,9 +7,12 @@ use domain::ids::{Dimension, SubscriptionId};
 use domain::metering::{Closing, ParkReason, RecordKey, RecordStatus};
 use domain::time::{Hour, Month};
 use jiff::Timestamp;
+use lambda_shell::contract::shapes;
 use lambda_shell::problem::Problem;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::billing::ParkedBecause;
 use super::invalid_body;
 
 /// Longest note, in characters.
@@ -32,27 +35,41 @@ impl ItemId {
     }
 }
 
+lambda_shell::words! {
+    ClosedAs ["written-off", "billed-otherwise"]
+    ParkedNow ["retrying-same-record", "retrying-fresh-hour", "closed"]
+}
+
 /// One item of `GET /marketplace/parked`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ParkedItem")]
 pub(crate) struct ParkedBody {
     /// Names it in the routes that retry and close it.
     id: Option<String>,
+    #[schemars(with = "shapes::SubscriptionId")]
     subscription_id: SubscriptionId,
+    #[schemars(with = "shapes::Dimension")]
     dimension: Dimension,
+    #[schemars(with = "shapes::Month")]
     month: Month,
     /// The hour it was sent under; absent for units that were never sent.
+    #[schemars(with = "Option<shapes::Hour>")]
     hour: Option<Hour>,
     /// Whole units.
     quantity: u64,
     /// `expired`, `closed`, `rejected`, `mismatched` or `not-subscribed`.
+    #[schemars(with = "ParkedBecause")]
     reason: &'static str,
     /// AWS's error code, where it gave one.
     code: Option<String>,
+    #[schemars(with = "shapes::Instant")]
     parked_at: Timestamp,
     /// Until when AWS may still take it; absent when it never will.
+    #[schemars(with = "Option<shapes::Instant>")]
     sendable_until: Option<Timestamp>,
     /// At the catalog's prices.
+    #[schemars(with = "shapes::Decimal")]
     estimated_amount: String,
     currency: String,
 }
@@ -86,13 +103,16 @@ impl ParkedBody {
 }
 
 /// `POST /marketplace/parked/{id}/close`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Close")]
 pub(crate) struct CloseBody {
     /// `written-off` or `billed-otherwise`.
     #[serde(rename = "as")]
+    #[schemars(with = "ClosedAs")]
     how: Closing,
     /// Why, for whoever reads the audit trail.
+    #[schemars(length(min = 1, max = 500))]
     note: String,
 }
 
@@ -110,11 +130,14 @@ impl CloseBody {
 }
 
 /// What became of a parked item.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ParkedOutcome")]
 pub(crate) struct ParkedAnswer {
     pub(crate) id: String,
+    #[schemars(with = "shapes::SubscriptionId")]
     pub(crate) subscription_id: SubscriptionId,
     /// `retrying-same-record`, `retrying-fresh-hour` or `closed`.
+    #[schemars(with = "ParkedNow")]
     pub(crate) status: &'static str,
 }

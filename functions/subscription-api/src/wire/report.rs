@@ -3,9 +3,11 @@
 use app::usage::{LARGEST_BATCH, Report, ReportAnswer};
 use domain::time::Month;
 use http::StatusCode;
+use lambda_shell::contract::shapes;
 use lambda_shell::extract::json;
 use lambda_shell::number::NumberText;
 use lambda_shell::problem::Problem;
+use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -13,13 +15,22 @@ use serde_json::value::RawValue;
 use super::{dimension_name, invalid_body};
 
 /// One report: `{key, dimension | metric, quantity, at}`. The quantity keeps its digits, number or text.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "UsageReport")]
 pub(crate) struct EventBody {
+    /// The caller's key: the same report again counts nothing, another report under it is refused.
+    #[schemars(with = "shapes::Key")]
     key: String,
+    /// The listing's dimension; or give the platform's metric.
+    #[schemars(with = "Option<shapes::Dimension>")]
     dimension: Option<String>,
+    /// The platform's name of a dimension.
     metric: Option<String>,
+    /// How much: an addition for a sum, a level for a peak.
     quantity: NumberText,
+    /// When it was used.
+    #[schemars(with = "shapes::Instant")]
     at: String,
 }
 
@@ -36,6 +47,32 @@ impl EventBody {
 /// `{"events": [1 to 100 reports]}`, or one report by itself.
 #[derive(Debug)]
 pub(crate) struct ReportBody(pub(crate) Vec<Report>);
+
+/// The body, as the contract shows it.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged, rename = "UsageReports")]
+#[expect(dead_code, reason = "only its shape is of use")]
+pub(crate) enum ReportShape {
+    /// 1 to 100 reports.
+    Batch {
+        #[schemars(length(min = 1, max = 100))]
+        events: Vec<EventBody>,
+    },
+    /// One report by itself.
+    One(EventBody),
+}
+
+/// What a problem tells of the reports, where it is about them.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "UsageProblem")]
+#[expect(dead_code, reason = "only its shape is of use")]
+pub(crate) struct ResultsShape {
+    accepted: Option<u64>,
+    duplicate: Option<u64>,
+    refused: Option<u64>,
+    failed: Option<u64>,
+    results: Option<Vec<ResultBody>>,
+}
 
 #[derive(Deserialize)]
 struct Shape {
@@ -69,15 +106,22 @@ impl TryFrom<&RawValue> for ReportBody {
     }
 }
 
+lambda_shell::words! {
+    ReportState ["accepted", "duplicate", "refused", "failed"]
+}
+
 /// What became of one report.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "UsageResult")]
 struct ResultBody {
     key: String,
     /// `accepted`, `duplicate`, `refused`, or `failed`: report that one again.
+    #[schemars(with = "ReportState")]
     status: &'static str,
     /// The month it is counted in.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shapes::Month>")]
     month: Option<Month>,
     /// Whether that is later than its own, because its own is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +133,8 @@ struct ResultBody {
 }
 
 /// What became of all, in the order given, and how many of each.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UsageResults")]
 pub(crate) struct Results {
     pub(crate) accepted: u64,
     pub(crate) duplicate: u64,

@@ -11,18 +11,24 @@ use domain::ids::{
 };
 use domain::subscription::{Access, Hold, LicensePhase, Status, Subscription, Tenant};
 use jiff::Timestamp;
+use lambda_shell::contract::shapes;
 use lambda_shell::problem::Problem;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::invalid_body;
 use crate::refusal::unknown_plan;
 
 /// `POST /marketplace/subscriptions`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "NewSubscription")]
 pub(crate) struct CreateBody {
+    #[schemars(with = "shapes::LicenseArn")]
     license_arn: LicenseArn,
+    #[schemars(with = "shapes::AccountId")]
     account: AccountId,
+    #[schemars(with = "Option<shapes::AgreementId>")]
     agreement_id: Option<AgreementId>,
     plan: Option<String>,
 }
@@ -44,8 +50,9 @@ impl TryFrom<CreateBody> for NewSubscription {
 }
 
 /// `PUT /marketplace/subscriptions/{id}`: what is left out stays as it is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "SubscriptionUpdate")]
 pub(crate) struct UpdateBody {
     plan: Option<String>,
     suspended: Option<bool>,
@@ -68,44 +75,63 @@ fn plan(name: String) -> Result<PlanId, Problem> {
 }
 
 /// `PUT /marketplace/subscriptions/{id}/tenant`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "TenantConfirmation")]
 pub(crate) struct TenantBody {
+    #[schemars(with = "shapes::TenantId")]
     pub(crate) tenant_id: TenantId,
 }
 
 /// A subscription as callers see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Subscription")]
 pub(crate) struct SubscriptionBody {
+    #[schemars(with = "shapes::SubscriptionId")]
     id: SubscriptionId,
+    #[schemars(with = "shapes::SubscriptionStatus")]
     status: Status,
     access: AccessBody,
+    #[schemars(with = "String")]
     product: ProductCode,
+    #[schemars(with = "shapes::PricingModel")]
     pricing_model: PricingModel,
+    #[schemars(with = "Option<shapes::LicenseArn>")]
     license_arn: Option<LicenseArn>,
+    #[schemars(with = "Option<shapes::AccountId>")]
     account: Option<AccountId>,
+    #[schemars(with = "Option<String>")]
     customer_identifier: Option<CustomerIdentifier>,
     agreement: Option<AgreementBody>,
     plan: Option<PlanBody>,
+    #[schemars(with = "BTreeSet<shapes::FeatureId>")]
     features: BTreeSet<FeatureId>,
+    #[schemars(with = "Option<shapes::Instant>")]
     registered_at: Option<Timestamp>,
+    #[schemars(with = "Option<shapes::Hold>")]
     hold: Option<Hold>,
     tenant: TenantView,
     entitlements: Option<SnapshotBody>,
     free_trial: bool,
+    #[schemars(with = "Option<shapes::SubscriptionId>")]
     continues: Option<SubscriptionId>,
     cancellation: Option<CancellationBody>,
+    #[schemars(with = "Option<shapes::Instant>")]
     final_usage_until: Option<Timestamp>,
+    #[schemars(with = "shapes::Instant")]
     created_at: Timestamp,
+    #[schemars(with = "shapes::Instant")]
     updated_at: Timestamp,
     revision: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccessDecision")]
 pub(crate) struct AccessBody {
     granted: bool,
     /// Why not, or `granted`.
+    #[schemars(with = "shapes::Access")]
     reason: Access,
 }
 
@@ -115,16 +141,21 @@ impl From<Access> for AccessBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Agreement")]
 struct AgreementBody {
+    #[schemars(with = "shapes::AgreementId")]
     id: AgreementId,
+    #[schemars(with = "Option<shapes::Instant>")]
     ends_at: Option<Timestamp>,
     auto_renew: Option<bool>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Plan")]
 pub(crate) struct PlanBody {
+    #[schemars(with = "shapes::PlanId")]
     id: PlanId,
     title: String,
 }
@@ -136,9 +167,16 @@ impl PlanBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+lambda_shell::words! {
+    TenantState ["none", "requested", "ready", "revoked"]
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Tenant")]
 struct TenantView {
+    #[schemars(with = "TenantState")]
     state: &'static str,
+    #[schemars(with = "Option<shapes::TenantId>")]
     id: Option<TenantId>,
 }
 
@@ -155,16 +193,20 @@ impl From<&Tenant> for TenantView {
 }
 
 /// What AWS answered last. A value is a decimal or another text, or a switch.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EntitlementSnapshot")]
 struct SnapshotBody {
+    #[schemars(with = "shapes::Instant")]
     as_of: Timestamp,
     values: BTreeMap<String, ValueBody>,
+    #[schemars(with = "Option<shapes::Instant>")]
     expires_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "EntitledValue")]
 enum ValueBody {
     Flag(bool),
     Text(String),
@@ -189,11 +231,13 @@ impl From<&EntitlementSnapshot> for SnapshotBody {
     }
 }
 
-/// There is a free trial; when it ends, if AWS has told.
-#[derive(Debug, Serialize)]
+/// A cancellation that AWS was asked for.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Cancellation")]
 struct CancellationBody {
     id: String,
+    #[schemars(with = "shapes::Instant")]
     requested_at: Timestamp,
 }
 

@@ -8,16 +8,24 @@ use domain::metering::Balance;
 use domain::quantity::Quantity;
 use domain::time::Month;
 use jiff::Timestamp;
+use lambda_shell::contract::shapes;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Where every unit is; the parts add up to what was used.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Balance")]
 pub(crate) struct BalanceBody {
+    #[schemars(with = "shapes::Decimal")]
     within_plan: Quantity,
+    #[schemars(with = "shapes::Decimal")]
     metered: Quantity,
+    #[schemars(with = "shapes::Decimal")]
     pending: Quantity,
+    #[schemars(with = "shapes::Decimal")]
     not_yet_metered: Quantity,
+    #[schemars(with = "shapes::Decimal")]
     parked: Quantity,
 }
 
@@ -29,27 +37,36 @@ impl From<Balance> for BalanceBody {
 }
 
 /// `GET …/usage`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Usage")]
 pub(crate) struct UsageBody {
+    #[schemars(with = "shapes::SubscriptionId")]
     subscription_id: SubscriptionId,
+    #[schemars(with = "shapes::Month")]
     month: Month,
     dimensions: Vec<DimensionUsageBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DimensionUsage")]
 struct DimensionUsageBody {
+    #[schemars(with = "shapes::Dimension")]
     dimension: Dimension,
     metric: String,
     title: String,
     unit: String,
+    #[schemars(with = "shapes::Aggregation")]
     aggregation: Aggregation,
+    #[schemars(with = "shapes::Decimal")]
     used: Quantity,
     unlimited: bool,
     /// Absent when unlimited.
+    #[schemars(with = "Option<shapes::Decimal>")]
     included: Option<Quantity>,
     /// Owed, in units.
+    #[schemars(with = "shapes::Decimal")]
     due: Quantity,
     balance: BalanceBody,
 }
@@ -81,15 +98,22 @@ impl UsageBody {
 }
 
 /// One line of `GET …/usage/events`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "UsageEvent")]
 pub(crate) struct UsageEventBody {
+    #[schemars(with = "shapes::Key")]
     key: IdempotencyKey,
+    #[schemars(with = "shapes::Dimension")]
     dimension: Dimension,
+    #[schemars(with = "shapes::Decimal")]
     quantity: Quantity,
+    #[schemars(with = "shapes::Instant")]
     at: Timestamp,
     /// The month it is counted in.
+    #[schemars(with = "shapes::Month")]
     booked_month: Month,
+    #[schemars(with = "shapes::Instant")]
     booked_at: Timestamp,
     /// Whether it is a reservation that was given back.
     released: bool,
