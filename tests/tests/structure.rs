@@ -27,6 +27,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         // The store in memory only with the feature `fakes`, which no released binary enables.
         ("lambda-shell", BTreeSet::from(["app", "domain", "store-memory"])),
         ("simulator", BTreeSet::new()),
+        ("client", BTreeSet::new()),
     ]);
     for function in FUNCTIONS {
         allowed.insert(
