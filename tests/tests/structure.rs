@@ -28,12 +28,17 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("lambda-shell", BTreeSet::from(["app", "domain", "store-memory"])),
         ("simulator", BTreeSet::new()),
         ("client", BTreeSet::new()),
+        ("guarded-http", BTreeSet::new()),
+        ("sns-https", BTreeSet::from(["guarded-http"])),
     ]);
     for function in FUNCTIONS {
         allowed.insert(
             function,
             BTreeSet::from(["app", "domain", "lambda-shell", "marketplace-aws", "store-dynamodb"]),
         );
+    }
+    if let Some(webhook) = allowed.get_mut("webhook") {
+        webhook.extend(["guarded-http", "sns-https"]);
     }
     let everything: BTreeSet<&str> = allowed.keys().copied().collect();
     allowed.insert("local", everything.clone());
