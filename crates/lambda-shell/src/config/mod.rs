@@ -5,6 +5,7 @@ mod listing;
 mod secrets;
 mod service;
 mod tables;
+mod topics;
 mod vars;
 
 pub use listing::ListingConfig;
@@ -13,6 +14,7 @@ pub use service::{
     MeteringRegion, ServiceConfig, SettlementQueueUrl, TenantTopicArn, WebhookEndpoint,
 };
 pub use tables::TablesConfig;
+pub use topics::SnsTopics;
 pub use vars::{InvalidConfig, Reader, Vars};
 
 /// A group of variables that are read together.

@@ -1,4 +1,5 @@
-//! Proof of who sent a webhook request: HMAC-SHA256 with a shared secret.
+//! Proof of who sent a webhook request: HMAC-SHA256 with a shared secret, in our own form or in that of
+//! [Standard Webhooks](standard). Our own is
 //!
 //! ```text
 //! x-marketplace-timestamp: 1795482000                          seconds since 1970
@@ -7,6 +8,8 @@
 //!
 //! The raw body is verified before anything of it is parsed. A request is fresh for five minutes either way; within
 //! them a replay is harmless, because every notice and every usage event is taken once.
+
+pub mod standard;
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
@@ -67,15 +70,9 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<(), SignatureError> {
     let timestamp = header(headers, TIMESTAMP_HEADER)?;
-    let signed_at = seconds(timestamp)?;
+    let signed_at = seconds(TIMESTAMP_HEADER, timestamp)?;
     let signatures = signatures(header(headers, SIGNATURE_HEADER)?)?;
-    let age = now.duration_since(signed_at);
-    if age > TOLERANCE {
-        return Err(SignatureError::TooOld);
-    }
-    if age < -TOLERANCE {
-        return Err(SignatureError::TooNew);
-    }
+    is_fresh(signed_at, now)?;
     let fits = secrets.verifying().any(|secret| {
         let mac = over(secret, timestamp, body);
         // `verify_slice` takes the same time wherever the first difference is.
@@ -92,12 +89,28 @@ pub fn sign(secrets: &Secrets, body: &[u8], now: Timestamp) -> [(&'static str, S
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, SignatureError> {
-    let value = headers.get(name).ok_or(SignatureError::MissingHeader(name))?;
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().ok_or(SignatureError::MissingHeader(name))?;
+    // Of two of them, another reader may take the other one.
+    if values.next().is_some() {
+        return Err(SignatureError::MalformedHeader(name));
+    }
     value.to_str().map_err(|_| SignatureError::MalformedHeader(name))
 }
 
-fn seconds(text: &str) -> Result<Timestamp, SignatureError> {
-    let malformed = SignatureError::MalformedHeader(TIMESTAMP_HEADER);
+fn is_fresh(signed_at: Timestamp, now: Timestamp) -> Result<(), SignatureError> {
+    let age = now.duration_since(signed_at);
+    if age > TOLERANCE {
+        Err(SignatureError::TooOld)
+    } else if age < -TOLERANCE {
+        Err(SignatureError::TooNew)
+    } else {
+        Ok(())
+    }
+}
+
+fn seconds(name: &'static str, text: &str) -> Result<Timestamp, SignatureError> {
+    let malformed = SignatureError::MalformedHeader(name);
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(malformed);
     }
