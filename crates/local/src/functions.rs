@@ -29,6 +29,7 @@ pub(crate) struct Parts {
     /// The simulator's address.
     pub(crate) marketplace: String,
     pub(crate) bus: Bus,
+    pub(crate) sns: crate::sns::Sns,
     pub(crate) clock: simulator::Clock,
     pub(crate) secrets: Secrets,
     pub(crate) pricing: PricingModel,
@@ -51,6 +52,7 @@ impl Parts {
             ("USAGE_TABLE", &self.tables.usage),
             ("AUDIT_TABLE", &self.tables.audit),
             ("MARKETPLACE_SECRET_TOKEN", &self.secrets.marketplace),
+            ("SNS_TOPIC_ARNS", &crate::sns::topics()),
             ("SETTLEMENT_QUEUE_URL", "http://127.0.0.1/settlements"),
             ("TENANT_TOPIC_ARN", "arn:aws:sns:us-east-1:444455556666:tenants"),
             ("PRODUCT_NAME", "AI Compliance Shepherd"),
@@ -110,6 +112,7 @@ impl Functions {
                 context: context(webhook.listing.into()),
                 clock: clock.clone(),
                 secrets: webhook.secrets,
+                sns: parts.sns.verifier(webhook.sns_topics),
                 endpoint: webhook.endpoint,
                 metrics: metrics.clone(),
             },

@@ -14,6 +14,7 @@ mod product;
 mod reconciliation;
 pub mod runtime_api;
 mod secrets;
+mod sns;
 mod system;
 mod tables;
 

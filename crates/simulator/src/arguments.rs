@@ -92,6 +92,7 @@ impl Arguments {
             accounts: config.accounts,
             fulfilment_url: config.fulfilment_url.unwrap_or(defaults.fulfilment_url),
             stopwatch: defaults.stopwatch,
+            ..Options::default()
         })
     }
 

@@ -28,9 +28,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), String> {
-    let options = arguments.options()?;
+    let mut options = arguments.options()?;
     let product = options.product.clone();
-    let simulator = Simulator::open(options).map_err(|error| chain(&error))?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => format!(
@@ -40,6 +39,8 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         _ => format!("cannot listen on {address}: {error}"),
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    options.sns_url = format!("http://{address}/_sim/sns/");
+    let simulator = Simulator::open(options).map_err(|error| chain(&error))?;
     let _ = write!(io::stdout(), "{}", greeting(address, &product.code));
     if let Some(url) = arguments.deliver_to {
         tokio::spawn(deliver::run(simulator.clone(), url));

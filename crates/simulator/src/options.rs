@@ -28,6 +28,8 @@ pub struct Options {
     pub accounts: BTreeMap<String, String>,
     /// Where a buyer's browser posts the fulfilment form.
     pub fulfilment_url: String,
+    /// Where the simulated SNS has its certificate and takes confirmations, with a slash at the end.
+    pub sns_url: String,
     /// What the request quotas are measured with: real time, not the simulator's clock.
     pub stopwatch: Stopwatch,
 }
@@ -43,6 +45,7 @@ impl Default for Options {
             storage: None,
             accounts: BTreeMap::new(),
             fulfilment_url: "https://seller.example/register".into(),
+            sns_url: "http://127.0.0.1/_sim/sns/".into(),
             stopwatch: Stopwatch::real(),
         }
     }

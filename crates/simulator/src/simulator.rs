@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use crate::buyer::{Bought, BuyError, ChangeError, Purchase};
 use crate::clock::{Clock, Reading};
 use crate::faults::Faults;
+use crate::https::Https;
 use crate::ids::Ids;
 use crate::invoice::InvoiceLine;
 use crate::notice::Notification;
@@ -40,6 +41,9 @@ struct Inner {
     state: Mutex<State>,
     calls: Mutex<VecDeque<Call>>,
     request_ids: Mutex<Ids>,
+    https: Https,
+    sns_url: String,
+    product_code: String,
 }
 
 impl fmt::Debug for Simulator {
@@ -67,6 +71,9 @@ impl Simulator {
             inner: Arc::new(Inner {
                 clock: options.clock,
                 accounts: options.accounts,
+                https: Https::default(),
+                sns_url: options.sns_url,
+                product_code: options.product.code,
                 publishing_account: options.product.publishing_account,
                 quotas: Quotas::new(options.stopwatch),
                 state: Mutex::new(state),
@@ -95,7 +102,22 @@ impl Simulator {
 
     /// The AWS APIs at `POST /` and `POST /service/…`, and the control API under `/_sim/`.
     pub fn router(&self) -> axum::Router {
-        crate::wire::router(self.clone()).merge(crate::control::router(self.clone()))
+        crate::wire::router(self.clone())
+            .merge(crate::control::router(self.clone()))
+            .merge(crate::https::router(self.clone()))
+    }
+
+    pub(crate) fn https(&self) -> &Https {
+        &self.inner.https
+    }
+
+    pub(crate) fn sns_url(&self) -> &str {
+        &self.inner.sns_url
+    }
+
+    /// The code of the product that purchases are for unless they name another.
+    pub(crate) fn product_code(&self) -> String {
+        self.inner.product_code.clone()
     }
 
     /// The simulator's clock.

@@ -1,7 +1,7 @@
 //! The messages of the legacy SNS topics (F§7.2, 7.4).
 //!
-//! The envelope is complete, but its signature is a placeholder: these notifications are meant
-//! for queues, where nobody verifies it. HTTPS delivery with real signatures is not simulated.
+//! The envelope is complete, but its signature is a placeholder: for queues, where nobody verifies it, that is enough.
+//! What is delivered over HTTPS is signed then (see `https`).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -61,12 +61,7 @@ impl State {
         at: Timestamp,
         message: Value,
     ) {
-        let topic = match channel {
-            Channel::EntitlementTopic => "entitlement",
-            Channel::SubscriptionTopic | Channel::EventBridge => "subscription",
-        };
-        let code = &agreement.product_code;
-        let arn = format!("arn:aws:sns:us-east-1:{TOPIC_OWNER}:aws-mp-{topic}-notification-{code}");
+        let arn = topic_arn(channel, &agreement.product_code);
         let version = match self.switches.sns_signature_version {
             SnsSignatureVersion::One => "1",
             SnsSignatureVersion::Two => "2",
@@ -91,8 +86,17 @@ impl State {
     }
 }
 
+/// The topic of a channel for a product (F§7.1).
+pub(crate) fn topic_arn(channel: Channel, code: &str) -> String {
+    let topic = match channel {
+        Channel::EntitlementTopic => "entitlement",
+        Channel::SubscriptionTopic | Channel::EventBridge => "subscription",
+    };
+    format!("arn:aws:sns:us-east-1:{TOPIC_OWNER}:aws-mp-{topic}-notification-{code}")
+}
+
 /// SNS always writes three decimals.
-fn sns_time(at: Timestamp) -> String {
+pub(crate) fn sns_time(at: Timestamp) -> String {
     let text = exact(at);
     if text.contains('.') { text } else { text.replace('Z', ".000Z") }
 }

@@ -17,8 +17,8 @@ pub(crate) enum Body {
     Notice(Notice),
     /// Usage.
     Usage(UsageReported),
-    /// SNS asks to confirm a subscription, or tells that one ended: nothing for the marketplace.
-    SnsHandshake,
+    /// SNS asks to confirm a subscription, or tells that one ended: nothing for the marketplace. Holds what became of it.
+    Handshake(&'static str),
 }
 
 /// The members by which the kinds of bodies differ.
@@ -51,7 +51,10 @@ impl Body {
             Outline { sns_type: Some(kind), .. } if kind == "Notification" => {
                 from_sns(raw).map(Self::Notice).map_err(|error| unreadable(&error))
             }
-            Outline { sns_type: Some(_), .. } => Ok(Self::SnsHandshake),
+            Outline { sns_type: Some(_), .. } => {
+                tracing::warn!("somebody relays a handshake of SNS; SNS itself must send it");
+                Ok(Self::Handshake("ignored"))
+            }
             Outline { kind: Some(kind), .. } if kind == "usage.reported" => {
                 read(raw).and_then(UsageReported::checked).map(Self::Usage)
             }
@@ -68,6 +71,16 @@ impl Body {
                 "The body is no EventBridge event, no SNS message and has no type.",
             )),
         }
+    }
+}
+
+impl Body {
+    /// Reads a notification that SNS signed. Nothing but the members of the envelope is looked at: only they are proved.
+    ///
+    /// # Errors
+    /// 400: its message is not one of the marketplace's.
+    pub(crate) fn of_sns(raw: &[u8]) -> Result<Self, Problem> {
+        from_sns(raw).map(Self::Notice).map_err(|error| unreadable(&error))
     }
 }
 

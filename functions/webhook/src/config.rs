@@ -1,8 +1,8 @@
 //! The environment of this function.
 
 use lambda_shell::config::{
-    Configuration, ListingConfig, Reader, Secrets, ServiceConfig, SettlementQueueUrl, TablesConfig,
-    WebhookEndpoint,
+    Configuration, ListingConfig, Reader, Secrets, ServiceConfig, SettlementQueueUrl, SnsTopics,
+    TablesConfig, WebhookEndpoint,
 };
 
 /// Everything the webhook reads from the environment.
@@ -16,6 +16,8 @@ pub struct Config {
     pub tables: TablesConfig,
     /// The secrets that senders share with us.
     pub secrets: Secrets,
+    /// The topics that may deliver here over HTTPS.
+    pub sns_topics: SnsTopics,
     /// Where the webhook is.
     pub endpoint: WebhookEndpoint,
     /// Where the final flush of a closing license is asked for.
@@ -28,6 +30,7 @@ impl Configuration for Config {
         let listing = ListingConfig::read(vars);
         let tables = TablesConfig::read(vars);
         let secrets = Secrets::read(vars);
+        let sns_topics = SnsTopics::read(vars);
         let endpoint = WebhookEndpoint::read(vars);
         let settlement_queue = SettlementQueueUrl::read(vars);
         Some(Self {
@@ -35,6 +38,7 @@ impl Configuration for Config {
             listing: listing?,
             tables: tables?,
             secrets: secrets?,
+            sns_topics: sns_topics?,
             endpoint: endpoint?,
             settlement_queue: settlement_queue?,
         })

@@ -2,6 +2,7 @@
 
 mod body;
 mod config;
+mod proof;
 mod receive;
 mod routes;
 mod usage;
@@ -14,8 +15,10 @@ use lambda_shell::config::{Secrets, WebhookEndpoint};
 use lambda_shell::contract::Route;
 use lambda_shell::extract::with_problems;
 use lambda_shell::metrics::Metrics;
+use sns_https::Verifier;
 
 pub use config::Config;
+pub use proof::from_aws;
 
 /// The largest body, in bytes: what SNS and EventBridge may send at most.
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -29,6 +32,8 @@ pub struct Deps<S, A> {
     pub clock: Clock,
     /// The secrets that senders share with us.
     pub secrets: Secrets,
+    /// Judges what SNS delivers over HTTPS; without it nothing of SNS is believed.
+    pub sns: Option<Verifier>,
     /// Where the webhook is.
     pub endpoint: WebhookEndpoint,
     /// Where metrics go.

@@ -17,10 +17,12 @@ async fn main() -> Result<(), lambda_http::Error> {
         store: DynamoStore::connect(&aws, Tables { subscription, customer, usage, audit }),
         aws: Aws::connect(&aws, &config.service.region, queue),
     };
+    let sns = webhook::from_aws(config.sns_topics)?;
     let deps = Deps {
         context,
         clock: Clock::new(jiff::Timestamp::now),
         secrets: config.secrets,
+        sns,
         endpoint: config.endpoint,
         metrics: Metrics::stdout(),
     };

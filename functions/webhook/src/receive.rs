@@ -12,15 +12,18 @@ use jiff::Timestamp;
 use lambda_shell::contract::shapes;
 use lambda_shell::extract::Raw;
 use lambda_shell::problem::Problem;
-use lambda_shell::{metrics, notices, signature};
+use lambda_shell::{metrics, notices};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::body::Body;
+use crate::proof::{Proved, from_sns, prove};
 use crate::{Deps, usage};
 
 lambda_shell::words! {
-    NoticeOutcomeWord ["applied", "already_seen", "parked", "stored", "other_listing", "ignored"]
+    NoticeOutcomeWord [
+        "applied", "already_seen", "parked", "stored", "other_listing", "ignored", "confirmed", "unsubscribed",
+    ]
 }
 
 /// What became of a notification.
@@ -75,12 +78,11 @@ where
     S: Store,
     A: EntitlementService + AgreementService + SettlementQueue + Sync,
 {
-    signature::verify(&deps.secrets, headers, raw, now).map_err(|error| {
-        tracing::warn!(reason = error.code(), "a webhook request was not believed");
-        deps.metrics.emit_by(now, metrics::WEBHOOK_REJECTED, error.code(), 1);
-        Problem::unauthorized(error.code(), format!("The request is not believed: {error}."))
-    })?;
-    let body = Body::read(raw, now).inspect_err(|problem| {
+    let body = match prove(deps, headers, raw, now).await? {
+        Proved::Shared => Body::read(raw, now),
+        Proved::Sns(delivery) => from_sns(deps, raw, &delivery).await,
+    };
+    let body = body.inspect_err(|problem| {
         tracing::warn!(reason = problem.code, "a believed webhook request cannot be read");
         deps.metrics.emit_by(now, metrics::NOTICES_UNREADABLE, problem.code, 1);
     })?;
@@ -98,11 +100,8 @@ where
             Ok(axum::Json(Taken { outcome: word, subscription_id }).into_response())
         }
         Body::Usage(reported) => usage::take(deps, reported, now).await,
-        Body::SnsHandshake => {
-            tracing::warn!(
-                "an SNS topic asks to be confirmed; subscribe its queue instead of this address"
-            );
-            Ok(axum::Json(Taken { outcome: "ignored", subscription_id: None }).into_response())
+        Body::Handshake(word) => {
+            Ok(axum::Json(Taken { outcome: word, subscription_id: None }).into_response())
         }
     }
 }

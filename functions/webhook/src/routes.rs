@@ -19,7 +19,8 @@ where
             .explained(
                 "The body is an EventBridge event, an SNS envelope, or a message of the platform: \
                  `{id, type, …}`, of which `usage.reported` carries `subscriptionId` and 1 to 100 `events`. The proof \
-                 is checked over the raw body before anything of it is read.",
+                 is checked over the raw body before anything of it is read. It is one of three: \
+                 `x-marketplace-signature`, the headers of Standard Webhooks, or SNS's own signature.",
             )
             .secured("signature", &[])
             .takes::<shapes::Anything>("application/json")
@@ -27,7 +28,8 @@ where
             .refuses(400, &["malformed_json", "invalid_body", "unknown_type", "unknown_body"])
             .refuses(400, &["unreadable_notice", "invalid_batch"])
             .refuses(401, &["missing_signature", "malformed_signature", "stale_signature"])
-            .refuses(401, &["bad_signature"])
+            .refuses(401, &["bad_signature", "unknown_topic", "foreign_url"])
+            .refuses(401, &["untrusted_certificate"])
             .refuses(404, &["not_found"])
             .refuses(500, &["internal_error"])
             .answers::<Answered>(503, "Some reports may be counted: send the same again")

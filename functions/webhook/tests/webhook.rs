@@ -5,6 +5,8 @@
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use domain::ids::SubscriptionId;
 use http::Request;
 use http_body_util::BodyExt;
@@ -14,6 +16,7 @@ use lambda_shell::config::{Secrets, WebhookEndpoint};
 use lambda_shell::fakes::{FakeAws, FakeStore, clock, context};
 use lambda_shell::metrics::Metrics;
 use lambda_shell::signature;
+use lambda_shell::signature::standard::{self, Key};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use webhook::{Deps, LARGEST_BODY, router};
@@ -34,6 +37,7 @@ fn fixture() -> Fixture {
         context: context(),
         clock: clock(NOW),
         secrets: Secrets::parse(SECRET).unwrap(),
+        sns: None,
         endpoint: WebhookEndpoint::default(),
         metrics: Metrics::to(move |line| {
             sink.lock().unwrap().push(serde_json::from_str(line).unwrap());
@@ -182,6 +186,37 @@ async fn nothing_is_read_before_it_is_believed() {
 
     assert!(fixture.deps.context.store.seen().is_empty());
     assert_eq!(fixture.metric("WebhookRejected"), 3);
+}
+
+#[tokio::test]
+async fn the_form_of_standard_webhooks_is_as_good() {
+    let fixture = fixture();
+    let body = r#"{"id":"evt-9","type":"tenant.renamed"}"#;
+    let key = Key::parse(&format!("whsec_{}", STANDARD.encode(SECRET))).unwrap();
+    let signed = |body: &str, signed: &str| {
+        let headers = standard::sign(&[key.clone()], "msg_1", signed.as_bytes(), now());
+        let request = Request::post("/marketplace/webhook");
+        let request =
+            headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        request.body(Body::from(body.to_owned())).unwrap()
+    };
+    let (status, told) =
+        fixture.send(signed(r#"{"id":"evt-8","type":"tenant.renamed"}"#, body)).await;
+    assert_eq!((status, &told["code"]), (401, &json!("bad_signature")));
+    assert!(fixture.deps.context.store.seen().is_empty());
+    assert_eq!(fixture.send(signed(body, body)).await, (200, json!({"outcome": "stored"})));
+    assert_eq!(fixture.send(signed(body, body)).await, (200, json!({"outcome": "already_seen"})));
+}
+
+#[tokio::test]
+async fn without_allowed_topics_nothing_of_sns_is_believed() {
+    let fixture = fixture();
+    let relayed: Value = serde_json::from_str(&text("entitlement-listener.sns-sqs.json")).unwrap();
+    let body = relayed["Records"][0]["body"].as_str().unwrap().to_owned();
+    let request =
+        Request::post("/marketplace/webhook").header("x-amz-sns-message-type", "Notification");
+    let (status, told) = fixture.send(request.body(Body::from(body)).unwrap()).await;
+    assert_eq!((status, &told["code"]), (401, &json!("unknown_topic")));
 }
 
 #[tokio::test]

@@ -19,5 +19,6 @@ mod faults;
 mod metering;
 mod pricing;
 mod registration;
+mod sns_https;
 mod story;
 mod switches;

@@ -191,7 +191,7 @@ impl Handle {
 
     async fn deliver_all(&self) -> Result<(), DriveError> {
         loop {
-            self.collect_notifications()?;
+            self.collect_notifications().await?;
             self.collect_outbox().await?;
             let mut delivered = 0;
             for queue in Queue::ALL {
@@ -204,11 +204,12 @@ impl Handle {
     }
 
     /// Takes over what EventBridge and SNS would put on the queue: first kept here, then acknowledged there.
-    fn collect_notifications(&self) -> Result<(), DriveError> {
+    async fn collect_notifications(&self) -> Result<(), DriveError> {
         let now = self.now();
         for notification in self.inner.simulator.due_notifications() {
             let source = format!("notification/{}", notification.id);
             let body = notification.body.to_string();
+            self.inner.simulator.deliver_over_https(&notification).await;
             self.inner.bus.send(Queue::Notices, Some(&source), &body, now, now)?;
             self.inner.simulator.acknowledge(notification.id);
         }

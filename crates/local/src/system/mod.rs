@@ -141,6 +141,7 @@ impl System {
         let catalog = Catalog::from_toml(include_str!("../../../../config/plans.toml"))?;
         let clock = options.clock.clock();
         let bus = Bus::open(data.as_ref().map(DataDir::bus).as_deref())?;
+        let sns_url = format!("http://{address}/_sim/sns/");
         let simulator = Simulator::open(simulator::Options {
             product: crate::product::product(&catalog, pricing),
             more_products: vec![crate::product::other_listing()],
@@ -149,6 +150,7 @@ impl System {
             seed: options.seed,
             storage: data.as_ref().map(DataDir::marketplace),
             fulfilment_url: format!("http://{address}/marketplace/register"),
+            sns_url: sns_url.clone(),
             ..simulator::Options::default()
         })?;
         let marketplace_listener = listen(0).await?;
@@ -168,6 +170,7 @@ impl System {
             tables: tables.clone(),
             marketplace: format!("http://{marketplace}"),
             bus: bus.clone(),
+            sns: crate::sns::Sns { url: sns_url, simulator: simulator.clone() },
             clock,
             secrets: secrets.clone(),
             pricing,
