@@ -16,6 +16,7 @@ fn options() -> SystemOptions {
 async fn in_memory() {
     let system = System::start(options()).await.unwrap();
     app::contracts::all(system.store()).await;
+    app::contracts::deliveries::all(system.store()).await;
 }
 
 #[tokio::test]

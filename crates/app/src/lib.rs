@@ -19,6 +19,7 @@ pub mod registration;
 pub mod settlement;
 pub mod subscriptions;
 pub mod usage;
+pub mod webhooks;
 
 pub use clock::Clock;
 pub use error::{BoxError, Chain, Error};

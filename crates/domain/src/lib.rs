@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod catalog;
+pub mod delivery;
 pub mod entitlement;
 pub mod ids;
 pub mod metering;

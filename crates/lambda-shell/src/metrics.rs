@@ -162,6 +162,15 @@ pub const TENANT_NOTICES_PUBLISHED: Metric = count("TenantNoticesPublished").by_
 /// Tenant notices that could not be published now.
 pub const TENANT_NOTICES_FAILED: Metric = count("TenantNoticesFailed");
 
+/// Webhooks that an endpoint took.
+pub const WEBHOOKS_DELIVERED: Metric = count("WebhooksDelivered");
+/// Tries to deliver a webhook that were in vain.
+pub const WEBHOOKS_NOT_TAKEN: Metric = count("WebhooksNotTaken");
+/// Webhooks that were tried for three days in vain.
+pub const WEBHOOKS_GIVEN_UP: Metric = count("WebhooksGivenUp");
+/// Endpoints that were paused because they keep failing.
+pub const WEBHOOK_ENDPOINTS_PAUSED: Metric = count("WebhookEndpointsPaused");
+
 /// All metrics, for the test that compares them with the template's alarms.
 pub const ALL: &[Metric] = &[
     NOTICES_APPLIED,
@@ -209,6 +218,10 @@ pub const ALL: &[Metric] = &[
     REGISTRATIONS_FAILED,
     TENANT_NOTICES_PUBLISHED,
     TENANT_NOTICES_FAILED,
+    WEBHOOKS_DELIVERED,
+    WEBHOOKS_NOT_TAKEN,
+    WEBHOOKS_GIVEN_UP,
+    WEBHOOK_ENDPOINTS_PAUSED,
 ];
 
 /// Where metrics go. Cheap to clone.

@@ -5,6 +5,7 @@ use app::ports::OutboxItem;
 use app::{Clock, Context, Listing};
 use axum::Router;
 use domain::catalog::PricingModel;
+use guarded_http::{Networks, NoTls};
 use lambda_shell::batch::BatchResponse;
 use lambda_shell::config::{Configuration, InvalidConfig, Vars};
 use lambda_shell::failure::Failure;
@@ -13,14 +14,27 @@ use lambda_shell::metrics::Metrics;
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 use store_dynamodb::DynamoStore;
+use webhook_sender::HttpPostman;
 
 use crate::aws::LocalAws;
-use crate::bus::{Answer, Bus, LocalTopic};
+use crate::bus::{Answer, Bus, LocalTopic, Queue};
 use crate::secrets::Secrets;
 use crate::tables::Tables;
+use crate::webhooks::{Inbox, LocalWakeUp};
 
 /// What an invocation of the metering scheduler may take; Lambda's longest.
 const SCHEDULER_TIME: Duration = Duration::from_mins(15);
+
+/// Why the functions could not be composed.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// A function's configuration.
+    #[error(transparent)]
+    Config(#[from] InvalidConfig),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] NoTls),
+}
 
 /// What the functions are composed of.
 pub(crate) struct Parts {
@@ -35,12 +49,22 @@ pub(crate) struct Parts {
     pub(crate) pricing: PricingModel,
     pub(crate) heartbeat: bool,
     pub(crate) platform: bool,
+    /// The address of the endpoint that is told by webhooks, if there is one.
+    pub(crate) webhook_url: Option<String>,
+    pub(crate) inbox: Inbox,
     pub(crate) metrics: Metrics,
 }
 
 impl Parts {
+    /// Who listens to the tenant topic.
+    fn subscribers(&self) -> Vec<Queue> {
+        let platform = self.platform.then_some(Queue::Platform);
+        platform.into_iter().chain(self.webhook_url.as_ref().map(|_| Queue::Webhooks)).collect()
+    }
+
     /// The variables that the template would set.
     fn vars(&self) -> Vars {
+        let webhooks = self.webhook_url.as_deref().map(|url| self.inbox.configuration(url));
         let heartbeat = if self.heartbeat { "on" } else { "off" };
         Vars::of([
             ("AWS_REGION", "us-east-1"),
@@ -55,6 +79,8 @@ impl Parts {
             ("SNS_TOPIC_ARNS", &crate::sns::topics()),
             ("SETTLEMENT_QUEUE_URL", "http://127.0.0.1/settlements"),
             ("TENANT_TOPIC_ARN", "arn:aws:sns:us-east-1:444455556666:tenants"),
+            ("OUTGOING_WEBHOOKS", webhooks.as_deref().unwrap_or_default()),
+            ("WEBHOOK_QUEUE_URL", "http://127.0.0.1/webhooks"),
             ("PRODUCT_NAME", "AI Compliance Shepherd"),
             ("SUPPORT_EMAIL", "support@example.com"),
         ])
@@ -65,6 +91,7 @@ type Webhook = webhook::Deps<DynamoStore, LocalAws>;
 type Listener = entitlement_listener::Deps<DynamoStore, LocalAws>;
 type Scheduler = metering_scheduler::Deps<DynamoStore, LocalAws>;
 type Notifier = tenant_notifier::Deps<DynamoStore, LocalTopic>;
+type Sender = webhook_sender::Deps<DynamoStore, HttpPostman, LocalWakeUp>;
 
 /// The functions.
 pub(crate) struct Functions {
@@ -76,6 +103,7 @@ pub(crate) struct Functions {
     listener: Listener,
     scheduler: Scheduler,
     notifier: Notifier,
+    sender: Sender,
 }
 
 impl Functions {
@@ -83,7 +111,7 @@ impl Functions {
     ///
     /// # Errors
     /// When a function does not take its variables.
-    pub(crate) fn compose(parts: &Parts) -> Result<Self, InvalidConfig> {
+    pub(crate) fn compose(parts: &Parts) -> Result<Self, ComposeError> {
         let vars = parts.vars();
         let aws = crate::aws::connect(parts);
         let system_clock = parts.clock.clone();
@@ -98,6 +126,7 @@ impl Functions {
         let listener = entitlement_listener::Config::from_vars(&vars)?;
         let scheduler = metering_scheduler::Config::from_vars(&vars)?;
         let notifier = tenant_notifier::Config::from_vars(&vars)?;
+        let sender = webhook_sender::Config::from_vars(&vars)?;
         Ok(Self {
             listing: listener.listing.clone().into(),
             subscription_table: listener.tables.subscription.clone(),
@@ -136,8 +165,20 @@ impl Functions {
                 context: Context {
                     listing: notifier.listing.into(),
                     store: parts.store.clone(),
-                    aws: LocalTopic::new(parts.bus.clone(), parts.clock.clone(), parts.platform),
+                    aws: LocalTopic::new(
+                        parts.bus.clone(),
+                        parts.clock.clone(),
+                        parts.subscribers(),
+                    ),
                 },
+                clock: clock.clone(),
+                metrics: metrics.clone(),
+            },
+            sender: Sender {
+                store: parts.store.clone(),
+                endpoints: sender.webhooks.names(),
+                postman: HttpPostman::new(sender.webhooks, Networks::Any)?,
+                wake_up: LocalWakeUp { bus: parts.bus.clone(), clock: parts.clock.clone() },
                 clock,
                 metrics,
             },
@@ -187,6 +228,21 @@ impl Functions {
             SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
         let budget = metering_scheduler::budget(deadline);
         let answer = metering_scheduler::handle(&self.scheduler, event, &budget).await;
+        let answer = answer.map_err(|failure| Chain(&failure).to_string())?;
+        serde_json::to_value(answer).map_err(|error| error.to_string())
+    }
+
+    pub(crate) async fn webhook_sender(&self, event: Value) -> Answer {
+        match webhook_sender::handle(&self.sender, event).await {
+            Ok(webhook_sender::Answer::Queue(response)) => batch(Ok(response)),
+            Ok(webhook_sender::Answer::Report(_)) => Ok(Vec::new()),
+            Err(failure) => batch(Err(failure)),
+        }
+    }
+
+    /// The answer of the webhook sender to an operator's command, as JSON.
+    pub(crate) async fn webhook_command(&self, event: Value) -> Result<Value, String> {
+        let answer = webhook_sender::handle(&self.sender, event).await;
         let answer = answer.map_err(|failure| Chain(&failure).to_string())?;
         serde_json::to_value(answer).map_err(|error| error.to_string())
     }

@@ -17,10 +17,13 @@ mod secrets;
 mod sns;
 mod system;
 mod tables;
+mod webhooks;
 
 pub use data_dir::{DataDir, DataDirError};
 pub use database::{Database, DatabaseError, RoundTrips};
+pub use functions::ComposeError;
 pub use reconciliation::{Reconciled, reconcile};
 pub use secrets::Secrets;
 pub use system::{ClockChoice, DriveError, Handle, StartError, System, SystemOptions};
 pub use tables::{Tables, TablesError, create_tables};
+pub use webhooks::Received;

@@ -27,6 +27,7 @@ pub(crate) async fn run(serve: Serve) -> Result<ExitCode, Box<dyn Error>> {
         clock: ClockChoice::Wall,
         seed,
         port,
+        webhooks: true,
         settled_on_drop: false,
         ..SystemOptions::default()
     })

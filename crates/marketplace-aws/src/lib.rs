@@ -14,5 +14,5 @@ pub use agreements::Agreements;
 pub use bundle::Aws;
 pub use entitlements::Entitlements;
 pub use metering::Metering;
-pub use queue::SettlementSqsQueue;
+pub use queue::{SettlementSqsQueue, WebhookSqsQueue};
 pub use topic::TenantSnsTopic;

@@ -62,6 +62,8 @@ pub(crate) enum Sort<'a> {
     All,
     BeginsWith(&'a str, String),
     UpTo(&'a str, String),
+    /// From one text to another, both included.
+    Between(&'a str, String, String),
 }
 
 impl Query<'_> {
@@ -69,7 +71,7 @@ impl Query<'_> {
     fn of(&self) -> String {
         let part = match &self.sort {
             Sort::BeginsWith(_, prefix) => prefix.as_str(),
-            Sort::All | Sort::UpTo(..) => "",
+            Sort::All | Sort::UpTo(..) | Sort::Between(..) => "",
         };
         format!("{}/{}/{}/{part}", self.table, self.index.unwrap_or("-"), self.partition.1)
     }
@@ -102,6 +104,11 @@ pub(crate) async fn query(
             .key_condition_expression("#partition = :partition AND #sort <= :sort")
             .expression_attribute_names("#sort", name)
             .expression_attribute_values(":sort", text(most)),
+        Sort::Between(name, low, high) => request
+            .key_condition_expression("#partition = :partition AND #sort BETWEEN :low AND :high")
+            .expression_attribute_names("#sort", name)
+            .expression_attribute_values(":low", text(low))
+            .expression_attribute_values(":high", text(high)),
     };
     let answer = request.send().await.map_err(failed)?;
     Ok(Page {

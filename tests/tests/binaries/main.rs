@@ -54,6 +54,11 @@ async fn every_function_starts_and_answers_its_example_events() {
     assert_eq!(notifier.answer("outbox-stream"), &json!({"batchItemFailures": []}));
     assert_eq!(world.neighbours.published(), 3, "three new outbox items are in the example");
 
+    let sender = world.run("webhook-sender").await;
+    for event in ["notice-sqs", "schedule"] {
+        assert_eq!(sender.answer(event), &json!({"batchItemFailures": []}), "{event}");
+    }
+
     let listener = world.run("entitlement-listener").await;
     for event in ["eventbridge", "eventbridge-sqs", "sns", "sns-sqs"] {
         assert_eq!(listener.answer(event), &json!({"batchItemFailures": []}), "{event}");
@@ -68,7 +73,12 @@ async fn a_function_without_its_variables_names_each_of_them_and_does_not_start(
     for function in world::functions() {
         let told = world::start_without_variables(&function).await;
         assert!(told.contains("SUBSCRIPTION_TABLE"), "{function}: {told}");
-        assert!(told.contains("MARKETPLACE_PRODUCT_CODE"), "{function}: {told}");
+        let own = if function == "webhook-sender" {
+            "WEBHOOK_QUEUE_URL"
+        } else {
+            "MARKETPLACE_PRODUCT_CODE"
+        };
+        assert!(told.contains(own), "{function}: {told}");
     }
 }
 

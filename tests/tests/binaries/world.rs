@@ -90,6 +90,13 @@ impl World {
             ("USAGE_TABLE", tables.usage.clone()),
             ("AUDIT_TABLE", tables.audit.clone()),
             ("SETTLEMENT_QUEUE_URL", format!("{}/settlements", self.neighbours.url())),
+            ("WEBHOOK_QUEUE_URL", format!("{}/webhooks", self.neighbours.url())),
+            // Nobody is there, and nobody may be asked: it is tried again later.
+            (
+                "OUTGOING_WEBHOOKS",
+                r#"[{"name":"nobody","url":"https://169.254.169.254/","keys":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]}]"#
+                    .to_owned(),
+            ),
             ("TENANT_TOPIC_ARN", "arn:aws:sns:us-east-1:444455556666:tenants".to_owned()),
             ("AWS_ENDPOINT_URL", self.system.marketplace_url()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.system.database_url()),

@@ -22,3 +22,4 @@ mod registration;
 mod sns_https;
 mod story;
 mod switches;
+mod webhooks;

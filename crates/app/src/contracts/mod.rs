@@ -12,6 +12,7 @@
     reason = "a contract is a test"
 )]
 
+pub mod deliveries;
 mod idempotency;
 mod operations;
 mod sample;

@@ -5,6 +5,7 @@
 //! or that nothing could be asked.
 
 mod agreements;
+mod deliveries;
 mod idempotency;
 mod marketplace;
 mod memos;
@@ -16,6 +17,7 @@ mod usage;
 pub use agreements::{
     AgreementDirectory, AgreementPage, AgreementSearch, AgreementSummary, Provisioned, Standing,
 };
+pub use deliveries::{Deliveries, Posted, Postman, WakeUp};
 pub use idempotency::{Begun, Idempotency, RequestKey, SavedResponse};
 pub use marketplace::{
     AgreementDetails, AgreementService, EntitlementService, MeteringService, OutgoingRecord,

@@ -7,6 +7,7 @@ mod service;
 mod tables;
 mod topics;
 mod vars;
+mod webhooks;
 
 pub use listing::ListingConfig;
 pub use secrets::Secrets;
@@ -16,6 +17,7 @@ pub use service::{
 pub use tables::TablesConfig;
 pub use topics::SnsTopics;
 pub use vars::{InvalidConfig, Reader, Vars};
+pub use webhooks::{OutgoingWebhook, OutgoingWebhooks, WebhookQueueUrl};
 
 /// A group of variables that are read together.
 ///

@@ -32,25 +32,25 @@ impl SettlementQueue for LocalQueue {
     }
 }
 
-/// Keeps what was published, and hands it to the platform if that has subscribed.
+/// Keeps what was published, and hands it to the queues that have subscribed.
 #[derive(Debug, Clone)]
 pub struct LocalTopic {
     bus: Bus,
     clock: Clock,
-    subscribed: bool,
+    subscribers: Vec<Queue>,
 }
 
 impl LocalTopic {
     /// The tenant topic of `bus`.
-    pub fn new(bus: Bus, clock: Clock, subscribed: bool) -> Self {
-        Self { bus, clock, subscribed }
+    pub fn new(bus: Bus, clock: Clock, subscribers: Vec<Queue>) -> Self {
+        Self { bus, clock, subscribers }
     }
 }
 
 impl TenantTopic for LocalTopic {
     async fn publish(&self, notice: &TenantNotice) -> Result<(), Error> {
         let body = serde_json::to_string(notice).map_err(|error| failed(error.into()))?;
-        self.bus.publish(&body, self.subscribed, self.clock.now()).map_err(failed)
+        self.bus.publish(&body, &self.subscribers, self.clock.now()).map_err(failed)
     }
 }
 

@@ -33,12 +33,20 @@ pub enum Queue {
     Outbox,
     /// Tenant notices on their way to the platform.
     Platform,
+    /// Tenant notices on their way to `webhook-sender`, and its calls to itself.
+    Webhooks,
 }
 
 impl Queue {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Notices, Self::Schedule, Self::Settlements, Self::Outbox, Self::Platform];
+    pub const ALL: [Self; 6] = [
+        Self::Notices,
+        Self::Schedule,
+        Self::Settlements,
+        Self::Outbox,
+        Self::Platform,
+        Self::Webhooks,
+    ];
 
     /// Its name.
     pub fn as_str(self) -> &'static str {
@@ -48,6 +56,7 @@ impl Queue {
             Self::Settlements => "settlements",
             Self::Outbox => "outbox",
             Self::Platform => "platform",
+            Self::Webhooks => "webhooks",
         }
     }
 }
@@ -60,7 +69,7 @@ impl fmt::Display for Queue {
 
 /// A queue that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a queue is notices, schedule, settlements, outbox or platform")]
+#[error("a queue is notices, schedule, settlements, outbox, platform or webhooks")]
 pub struct UnknownQueue;
 
 impl FromStr for Queue {
@@ -322,20 +331,20 @@ impl Bus {
             .execute(params![queue.map(Queue::as_str), micros(now)])?)
     }
 
-    /// Keeps what was published and, with a subscriber, queues it for the platform, together.
+    /// Keeps what was published and queues it for the subscribers, together.
     pub(super) fn publish(
         &self,
         body: &str,
-        subscribed: bool,
+        subscribers: &[Queue],
         now: Timestamp,
     ) -> Result<(), BusError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         transaction.execute("INSERT INTO published (body) VALUES (?1)", [body])?;
-        if subscribed {
+        for queue in subscribers {
             transaction.execute(
                 "INSERT INTO letter (queue, body, sent_at, visible_at) VALUES (?1, ?2, ?3, ?3)",
-                params![Queue::Platform.as_str(), body, micros(now)],
+                params![queue.as_str(), body, micros(now)],
             )?;
         }
         transaction.commit()?;

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use lambda_shell::extract::Raw;
 use lambda_shell::logs::Chain;
@@ -32,6 +33,10 @@ pub(super) fn router(system: &Handle) -> Router {
         .route("/_local/clock", get(clock).post(advance))
         .route("/_local/schedule", post(run_schedule))
         .route("/_local/deliver", post(deliver))
+        .route("/_local/webhooks", get(webhooks))
+        .route("/_local/webhooks/inbox", post(inbox))
+        .route("/_local/webhooks/answer", post(answer_webhooks))
+        .route("/_local/webhooks/command", post(webhook_command))
         .route("/_local/set-up/{agreement}", get(set_up))
         .with_state(system.clone())
 }
@@ -142,6 +147,38 @@ async fn run_schedule(State(system): State<Handle>) -> Reply {
 async fn deliver(State(system): State<Handle>) -> Reply {
     system.deliver().await.map_err(failed)?;
     state(State(system)).await
+}
+
+async fn webhooks(State(system): State<Handle>) -> Reply {
+    reply(&json!({ "received": system.webhooks_received() }))
+}
+
+/// The endpoint that the local system tells by webhooks.
+async fn inbox(State(system): State<Handle>, headers: HeaderMap, Raw(body): Raw) -> StatusCode {
+    system.inbox().take(&headers, &body, system.now())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerWith {
+    status: u16,
+}
+
+/// What the endpoint answers from now on.
+async fn answer_webhooks(State(system): State<Handle>, body: Raw) -> Reply {
+    let AnswerWith { status } = parse(&body)?;
+    let status = StatusCode::from_u16(status)
+        .map_err(|_| Problem::unprocessable("invalid_status", "A status is 100 to 999."))?;
+    system.inbox().answer_with(status);
+    reply(&json!({ "status": status.as_u16() }))
+}
+
+/// In the place of an operator's `aws lambda invoke` of the webhook sender.
+async fn webhook_command(State(system): State<Handle>, body: Raw) -> Reply {
+    let report = system.functions().webhook_command(parse(&body)?).await;
+    let report = report.map_err(|failure| Problem::unprocessable("invalid_command", failure))?;
+    system.deliver().await.map_err(failed)?;
+    reply(&report)
 }
 
 /// What AWS shows behind *Set up your account*: a page that posts the token to the seller.

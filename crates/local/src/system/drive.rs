@@ -272,6 +272,12 @@ impl Handle {
             Queue::Platform => {
                 bus.deliver(queue, now, |letters| crate::platform::serve(self, letters)).await
             }
+            Queue::Webhooks => {
+                bus.deliver(queue, now, |letters| {
+                    functions.webhook_sender(sqs_event(queue, &letters))
+                })
+                .await
+            }
         };
         Ok(delivered?)
     }

@@ -23,10 +23,11 @@ use tokio::task::JoinHandle;
 use crate::bus::{Bus, BusError};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::database::{Database, DatabaseError, RoundTrips};
-use crate::functions::{Functions, Parts};
+use crate::functions::{ComposeError, Functions, Parts};
 use crate::reconciliation::{Reconciled, reconcile};
 use crate::secrets::Secrets;
 use crate::tables::{Tables, create_tables};
+use crate::webhooks::{Inbox, Received};
 
 pub use drive::DriveError;
 pub use options::{ClockChoice, SystemOptions};
@@ -69,9 +70,9 @@ pub enum StartError {
     /// The catalog.
     #[error(transparent)]
     Catalog(#[from] InvalidCatalog),
-    /// A function's configuration.
+    /// A function.
     #[error(transparent)]
-    Config(#[from] lambda_shell::config::InvalidConfig),
+    Functions(#[from] ComposeError),
 }
 
 /// What can be seen and done of a running system, shared by whoever works on it.
@@ -98,6 +99,7 @@ struct Inner {
     store: DynamoStore,
     round_trips: RoundTrips,
     functions: Functions,
+    inbox: Inbox,
     secrets: Secrets,
     pricing: PricingModel,
     address: SocketAddr,
@@ -165,6 +167,7 @@ impl System {
         round_trips.reset();
         let store = crate::functions::store(&client, &tables);
 
+        let inbox = Inbox::new(&secrets);
         let parts = Parts {
             store: store.clone(),
             tables: tables.clone(),
@@ -176,6 +179,10 @@ impl System {
             pricing,
             heartbeat: options.heartbeat,
             platform: options.platform,
+            webhook_url: options
+                .webhooks
+                .then(|| format!("http://{address}/_local/webhooks/inbox")),
+            inbox: inbox.clone(),
             metrics: options.metrics.clone(),
         };
         let functions = Functions::compose(&parts)?;
@@ -189,6 +196,7 @@ impl System {
                 store,
                 round_trips,
                 functions,
+                inbox,
                 secrets,
                 pricing,
                 address,
@@ -256,6 +264,15 @@ fn address_of(listener: &TcpListener, port: u16) -> Result<SocketAddr, StartErro
 }
 
 impl Handle {
+    /// What the local webhook endpoint received, oldest first.
+    pub fn webhooks_received(&self) -> Vec<Received> {
+        self.inner.inbox.received()
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inner.inbox
+    }
+
     /// The functions, composed as they are deployed.
     pub(crate) fn functions(&self) -> &Functions {
         &self.inner.functions

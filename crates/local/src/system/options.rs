@@ -45,6 +45,8 @@ pub struct SystemOptions {
     pub heartbeat: bool,
     /// Whether a stand-in for the platform confirms every tenant that is asked for.
     pub platform: bool,
+    /// Whether an endpoint of the system itself is told by webhooks what the tenant topic tells.
+    pub webhooks: bool,
     /// Where metrics go.
     pub metrics: Metrics,
     /// Whether dropping the system fails the test when something is left unsettled.
@@ -68,6 +70,7 @@ impl Default for SystemOptions {
             },
             heartbeat: false,
             platform: true,
+            webhooks: false,
             metrics: Metrics::discard(),
             settled_on_drop: true,
         }

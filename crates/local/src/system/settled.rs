@@ -18,7 +18,9 @@ pub(super) async fn unsettled<S: Store>(system: &Handle, store: &S) -> Vec<Strin
         match bus.depth(queue, now) {
             Ok(depth) => {
                 // Delayed settlement requests are the schedule of a closing license, not work left behind.
-                let hidden = if queue == Queue::Settlements { 0 } else { depth.hidden };
+                // Nor are later tries of webhooks.
+                let delayed = matches!(queue, Queue::Settlements | Queue::Webhooks);
+                let hidden = if delayed { 0 } else { depth.hidden };
                 if depth.visible + hidden > 0 {
                     found.push(format!(
                         "the queue {queue} holds {} messages",

@@ -2,6 +2,7 @@
 
 use app::ports::{OutboxKey, RequestKey, Task};
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::delivery::EndpointName;
 use domain::ids::{AgreementId, IdempotencyKey, NoticeId, SubscriptionId};
 use domain::metering::{Line, MeterKey, RecordKey};
 use domain::notice::Channel;
@@ -147,6 +148,23 @@ pub(crate) fn record_key(record: &RecordKey) -> Key {
 
 pub(crate) fn memo_key(task: Task) -> Key {
     pair(format!("TASK#{}", task.as_str()), "MEMO")
+}
+
+pub(crate) fn endpoint_partition(name: &EndpointName) -> String {
+    format!("HOOK#{name}")
+}
+
+pub(crate) fn endpoint_key(name: &EndpointName) -> Key {
+    pair(endpoint_partition(name), "ENDPOINT")
+}
+
+pub(crate) fn delivery_prefix() -> &'static str {
+    "DELIVERY#"
+}
+
+/// `at` is sortable, so that deliveries are in the order of what they tell.
+pub(crate) fn delivery_key(endpoint: &EndpointName, at: &str, id: &str) -> Key {
+    pair(endpoint_partition(endpoint), format!("DELIVERY#{at}#{id}"))
 }
 
 pub(crate) fn audit_partition(id: &SubscriptionId) -> String {

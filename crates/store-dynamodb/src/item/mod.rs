@@ -17,10 +17,10 @@ use serde::de::DeserializeOwned;
 pub(crate) use cursor::{read_cursor, write_cursor};
 pub use keys::is_outbox_key;
 pub(crate) use keys::{
-    Key, agreement_key, audit_key, audit_partition, customer_key, event_key, event_prefix,
-    idempotency_key, memo_key, meter_key, meter_of_keys, meter_prefix, notice_key, outbox_key,
-    outbox_key_named, record_key, record_prefix, state_key, subscription_of_key,
-    subscription_of_usage, usage_partition,
+    Key, agreement_key, audit_key, audit_partition, customer_key, delivery_key, delivery_prefix,
+    endpoint_key, endpoint_partition, event_key, event_prefix, idempotency_key, memo_key,
+    meter_key, meter_of_keys, meter_prefix, notice_key, outbox_key, outbox_key_named, record_key,
+    record_prefix, state_key, subscription_of_key, subscription_of_usage, usage_partition,
 };
 
 /// An item as the SDK has it.
