@@ -49,14 +49,12 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     allowed
 }
 
-fn metadata(whole_graph: bool) -> Metadata {
+fn metadata() -> Metadata {
     let mut command = MetadataCommand::new();
     command.manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"));
     // Packages for other platforms are not on this machine, and need not be.
     command.other_options(["--locked".to_owned(), "--filter-platform".to_owned(), host()]);
-    if !whole_graph {
-        command.no_deps();
-    }
+    command.no_deps();
     command.exec().unwrap()
 }
 
@@ -69,7 +67,7 @@ fn host() -> String {
 
 #[test]
 fn arrows_between_packages_point_inward_only() {
-    let metadata = metadata(false);
+    let metadata = metadata();
     let ours: BTreeSet<String> =
         metadata.packages.iter().map(|package| package.name.to_string()).collect();
     let allowed = allowed();
@@ -92,32 +90,8 @@ fn arrows_between_packages_point_inward_only() {
 
 #[test]
 fn nothing_that_is_released_reaches_the_simulator_or_the_local_system() {
-    let metadata = metadata(true);
-    let resolve = metadata.resolve.as_ref().unwrap();
-    let name = |id: &cargo_metadata::PackageId| metadata[id].name.to_string();
     for function in FUNCTIONS {
-        let mut seen = BTreeSet::new();
-        let mut todo: Vec<_> = resolve
-            .nodes
-            .iter()
-            .filter(|node| name(&node.id) == function)
-            .map(|node| &node.id)
-            .collect();
-        assert_eq!(todo.len(), 1, "{function} is a package");
-        while let Some(id) = todo.pop() {
-            if !seen.insert(name(id)) {
-                continue;
-            }
-            let node = resolve.nodes.iter().find(|node| node.id == *id).unwrap();
-            todo.extend(
-                node.deps
-                    .iter()
-                    .filter(|dep| {
-                        dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal)
-                    })
-                    .map(|dep| &dep.pkg),
-            );
-        }
+        let seen = released_with(function);
         for never in ["simulator", "local", "store-memory", "dynoxide-rs", "rusqlite"] {
             assert!(!seen.contains(never), "{function} reaches {never}");
         }
@@ -125,9 +99,25 @@ fn nothing_that_is_released_reaches_the_simulator_or_the_local_system() {
     }
 }
 
+/// Every package in a function's binary. Asked of `cargo tree` and not of the metadata, in which the features that tests
+/// want are enabled as well.
+fn released_with(function: &str) -> BTreeSet<String> {
+    let tree = std::process::Command::new(env!("CARGO"))
+        // Whoever builds with the features of the whole workspace, to build it once, does not release so.
+        .env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION")
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .args(["tree", "--locked", "--package", function, "--edges", "normal", "--prefix", "none"])
+        .args(["--format", "{p}", "--target", &host()])
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let lines = String::from_utf8(tree.stdout).unwrap();
+    lines.lines().filter_map(|line| line.split(' ').next()).map(ToOwned::to_owned).collect()
+}
+
 #[test]
 fn the_domain_names_no_sdk_runtime_clock_or_environment() {
-    let metadata = metadata(false);
+    let metadata = metadata();
     let domain =
         metadata.packages.iter().find(|package| package.name.as_str() == "domain").unwrap();
     let may = ["hex", "jiff", "rust_decimal", "serde", "serde_json", "sha2", "thiserror", "toml"];
@@ -150,7 +140,7 @@ fn the_domain_names_no_sdk_runtime_clock_or_environment() {
 
 #[test]
 fn every_package_inherits_the_lints_and_has_a_readme_as_its_doc() {
-    let metadata = metadata(false);
+    let metadata = metadata();
     for package in &metadata.packages {
         let manifest = std::fs::read_to_string(&package.manifest_path).unwrap();
         assert!(
