@@ -28,6 +28,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         // The store in memory only with the feature `fakes`, which no released binary enables.
         ("lambda-shell", BTreeSet::from(["app", "domain", "store-memory"])),
         ("simulator", BTreeSet::new()),
+        ("audit", BTreeSet::from(["domain"])),
         ("client", BTreeSet::new()),
         ("guarded-http", BTreeSet::new()),
         ("sns-https", BTreeSet::from(["guarded-http"])),

@@ -1,6 +1,8 @@
 //! The audit trail: entries that each hold the hash of the one before, so that an edit, a deletion or a reordering
 //! shows.
 
+mod line;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ids::SubscriptionId;
+
+pub use line::Line;
 
 /// Who changed something. Names roles and systems, never people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,6 +191,59 @@ pub fn differences(
         .collect()
 }
 
+/// Checks a chain entry by entry, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChainCheck {
+    read: AuditHead,
+}
+
+impl ChainCheck {
+    /// How many sound entries were read.
+    pub fn length(&self) -> u64 {
+        self.read.sequence
+    }
+
+    /// Checks the next entry.
+    ///
+    /// # Errors
+    /// Names the entry that was edited, or that should be here and is not.
+    pub fn next(
+        &mut self,
+        subscription: &SubscriptionId,
+        entry: &AuditEntry,
+    ) -> Result<(), BrokenChain> {
+        let sequence = self.read.sequence.saturating_add(1);
+        let broken =
+            |problem| Err(BrokenChain { subscription: subscription.clone(), sequence, problem });
+        if entry.sequence != sequence || entry.subscription != *subscription {
+            return broken("is missing or out of order");
+        }
+        if entry.previous != self.read.hash {
+            return broken("does not follow the entry before it");
+        }
+        if entry.hash != entry.computed_hash() {
+            return broken("was changed after it was written");
+        }
+        self.read = AuditHead { sequence, hash: entry.hash.clone() };
+        Ok(())
+    }
+
+    /// Checks the end against the head kept with the state.
+    ///
+    /// # Errors
+    /// Names the first entry that was cut off.
+    pub fn end(&self, subscription: &SubscriptionId, head: &AuditHead) -> Result<(), BrokenChain> {
+        if self.read == *head {
+            return Ok(());
+        }
+        Err(BrokenChain {
+            subscription: subscription.clone(),
+            sequence: self.read.sequence.saturating_add(1),
+            problem: "is missing at the end",
+        })
+    }
+}
+
 /// Checks a whole chain, oldest first, against the head kept with the state.
 ///
 /// # Errors
@@ -196,28 +253,11 @@ pub fn verify(
     entries: &[AuditEntry],
     head: &AuditHead,
 ) -> Result<(), BrokenChain> {
-    let broken = |sequence, problem| {
-        Err(BrokenChain { subscription: subscription.clone(), sequence, problem })
-    };
-    let mut expected = AuditHead::default();
+    let mut check = ChainCheck::default();
     for entry in entries {
-        let sequence = expected.sequence.saturating_add(1);
-        if entry.sequence != sequence || entry.subscription != *subscription {
-            return broken(sequence, "is missing or out of order");
-        }
-        if entry.previous != expected.hash {
-            return broken(sequence, "does not follow the entry before it");
-        }
-        if entry.hash != entry.computed_hash() {
-            return broken(sequence, "was changed after it was written");
-        }
-        expected = AuditHead { sequence, hash: entry.hash.clone() };
+        check.next(subscription, entry)?;
     }
-    if expected == *head {
-        Ok(())
-    } else {
-        broken(expected.sequence.saturating_add(1), "is missing at the end")
-    }
+    check.end(subscription, head)
 }
 
 #[cfg(test)]

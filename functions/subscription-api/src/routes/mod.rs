@@ -3,6 +3,7 @@
 mod billing;
 mod checks;
 mod entitlements;
+mod export;
 mod operations;
 mod parked;
 mod subscriptions;
@@ -40,6 +41,7 @@ pub(crate) fn all<S: Store, A: Aws>() -> Of<S, A> {
         .merge(billing::routes())
         .merge(checks::routes())
         .merge(parked::routes())
+        .merge(export::routes())
 }
 
 /// The subscription in the path. What cannot be an id names no subscription.
