@@ -4,6 +4,7 @@
 mod control;
 mod gateway;
 mod page;
+pub(crate) mod server;
 
 use axum::Router;
 use axum::extract::Request;

@@ -71,7 +71,7 @@ pub(super) async fn live(
 impl Story<'_> {
     async fn run(&mut self) -> Result<(), JourneyError> {
         let mut first = self.buy("The buyer accepts the offer")?;
-        self.register(&first).await?;
+        Box::pin(self.register(&first)).await?;
         self.activated(&mut first, "STANDARD").await?;
         self.use_for(&[&first], 18).await?;
         self.upgrade(&first).await?;
@@ -79,7 +79,7 @@ impl Story<'_> {
 
         let mut second = self.buy("The same account buys again, a second license")?;
         self.activated_unregistered(&mut second).await?;
-        self.register(&second).await?;
+        Box::pin(self.register(&second)).await?;
         self.is(&second, "ACTIVE").await?;
         if self.system.pricing() == PricingModel::Contract {
             self.consume_to_the_limit(&second).await?;

@@ -245,11 +245,7 @@ impl Drop for System {
 }
 
 fn serve(listener: TcpListener, router: axum::Router) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!(%error, "an HTTP server stopped");
-        }
-    })
+    tokio::spawn(crate::http::server::serve(listener, router))
 }
 
 async fn listen(port: u16) -> Result<TcpListener, StartError> {

@@ -28,6 +28,7 @@ impl ClockChoice {
 /// What a system is started with. The default is for tests: everything in memory, a clock that stands still, a loopback
 /// port of its own, and the demand that nothing is left unsettled when it is dropped.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct SystemOptions {
     /// How the listing charges; `None` is what the data directory was made for, else a contract with consumption.
     pub pricing: Option<PricingModel>,
