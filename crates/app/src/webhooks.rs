@@ -91,7 +91,7 @@ pub async fn attempt<S: Deliveries, P: Postman>(
     match posted {
         Posted::Taken { told } => {
             conclude(store, &claimed, &claimed.delivered(now, told)).await?;
-            note(store, health, |health| health.succeeded()).await?;
+            note(store, health, EndpointHealth::succeeded).await?;
             Ok(Outcome { tried: Tried::Delivered, paused: false })
         }
         Posted::NotTaken { told, gone } => {

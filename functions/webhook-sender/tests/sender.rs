@@ -190,7 +190,7 @@ async fn whoever_dies_between_posting_and_writing_down_posts_the_same_id_again()
     deps.clock = Clock::new(move || later);
     assert_eq!(failures(&deps, event("webhook-sender.schedule.json")).await, json!([]));
     let posted = deps.postman.0.lock().unwrap().clone();
-    assert_eq!((posted.len(), &posted[0] == &posted[1]), (2, true), "{posted:?}");
+    assert_eq!((posted.len(), posted[0] == posted[1]), (2, true), "{posted:?}");
 }
 
 #[tokio::test]

@@ -194,7 +194,7 @@ async fn the_form_of_standard_webhooks_is_as_good() {
     let body = r#"{"id":"evt-9","type":"tenant.renamed"}"#;
     let key = Key::parse(&format!("whsec_{}", STANDARD.encode(SECRET))).unwrap();
     let signed = |body: &str, signed: &str| {
-        let headers = standard::sign(&[key.clone()], "msg_1", signed.as_bytes(), now());
+        let headers = standard::sign(std::slice::from_ref(&key), "msg_1", signed.as_bytes(), now());
         let request = Request::post("/marketplace/webhook");
         let request =
             headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));

@@ -69,11 +69,11 @@ async fn what_is_due_is_listed_until_it_is_claimed<S: Deliveries>(store: &S) {
         }
     };
     assert_eq!(due(-11).await, Vec::<String>::new());
-    assert_eq!(due(-10).await, [early.id.clone()]);
+    assert_eq!(due(-10).await, std::slice::from_ref(&early.id));
     assert_eq!(due(-9).await, [early.id.clone(), late.id.clone()], "the longest due first");
     let claimed = early.claimed(at(-9)).unwrap();
     assert_eq!(store.save_delivery(&claimed, early.revision).await.unwrap(), Saved::Done);
-    assert_eq!(due(-9).await, [late.id.clone()]);
+    assert_eq!(due(-9).await, std::slice::from_ref(&late.id));
     let done = late.claimed(at(-9)).unwrap().delivered(at(-9), "200".into());
     assert_eq!(store.save_delivery(&done, late.revision).await.unwrap(), Saved::Done);
     assert_eq!(due(-9).await, Vec::<String>::new());
