@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod notices;
 pub mod number;
 pub mod problem;
+pub mod secrets;
 pub mod session;
 pub mod signature;
 mod start;

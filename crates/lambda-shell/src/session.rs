@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -47,7 +48,8 @@ pub fn seal<T: Serialize>(
 ) -> Result<String, serde_json::Error> {
     let json = serde_json::to_vec(&Sealed { until: until.as_second(), value })?;
     let payload = URL_SAFE_NO_PAD.encode(json);
-    let mac = over(secrets.signing(), purpose, &payload).finalize().into_bytes();
+    let secret = secrets.signing();
+    let mac = over(secret.expose_secret().as_bytes(), purpose, &payload).finalize().into_bytes();
     Ok(format!("{payload}.{}", URL_SAFE_NO_PAD.encode(mac)))
 }
 
@@ -63,8 +65,9 @@ pub fn open<T: DeserializeOwned>(
 ) -> Result<T, SessionError> {
     let (payload, mac) = sealed.split_once('.').ok_or(SessionError::Malformed)?;
     let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| SessionError::Malformed)?;
-    let ours =
-        secrets.verifying().any(|secret| over(secret, purpose, payload).verify_slice(&mac).is_ok());
+    let ours = secrets.verifying().iter().any(|secret| {
+        over(secret.expose_secret().as_bytes(), purpose, payload).verify_slice(&mac).is_ok()
+    });
     if !ours {
         return Err(SessionError::Forged);
     }

@@ -7,7 +7,7 @@ use axum::Router;
 use domain::catalog::PricingModel;
 use guarded_http::{Networks, NoTls};
 use lambda_shell::batch::BatchResponse;
-use lambda_shell::config::{Configuration, InvalidConfig, Vars};
+use lambda_shell::config::{self, Configuration, InvalidConfig, Vars};
 use lambda_shell::failure::Failure;
 use lambda_shell::logs::Chain;
 use lambda_shell::metrics::Metrics;
@@ -120,6 +120,7 @@ impl Functions {
         let context =
             |listing: Listing| Context { listing, store: parts.store.clone(), aws: aws.clone() };
 
+        let secrets = config::Secrets::from_vars(&vars)?;
         let registration = registration::Config::from_vars(&vars)?;
         let webhook = webhook::Config::from_vars(&vars)?;
         let api = subscription_api::Config::from_vars(&vars)?;
@@ -133,14 +134,14 @@ impl Functions {
             registration: registration::Deps {
                 context: context(registration.listing.into()),
                 clock: clock.clone(),
-                secrets: registration.secrets,
+                secrets: secrets.clone(),
                 seller: registration.seller,
                 metrics: metrics.clone(),
             },
             webhook: Webhook {
                 context: context(webhook.listing.into()),
                 clock: clock.clone(),
-                secrets: webhook.secrets,
+                secrets,
                 sns: parts.sns.verifier(webhook.sns_topics),
                 endpoint: webhook.endpoint,
                 metrics: metrics.clone(),

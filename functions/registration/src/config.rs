@@ -1,7 +1,7 @@
 //! The environment of this function.
 
 use lambda_shell::config::{
-    Configuration, ListingConfig, Reader, Secrets, ServiceConfig, TablesConfig,
+    Configuration, ListingConfig, Reader, SecretsConfig, ServiceConfig, TablesConfig,
 };
 
 /// Everything the function reads.
@@ -14,7 +14,7 @@ pub struct Config {
     /// The tables.
     pub tables: TablesConfig,
     /// What seals the registration session.
-    pub secrets: Secrets,
+    pub secrets: SecretsConfig,
     /// Who the pages speak for.
     pub seller: Seller,
 }
@@ -24,7 +24,7 @@ impl Configuration for Config {
         let service = ServiceConfig::read(vars);
         let listing = ListingConfig::read(vars);
         let tables = TablesConfig::read(vars);
-        let secrets = Secrets::read(vars);
+        let secrets = SecretsConfig::read(vars);
         let seller = Seller::read(vars);
         Some(Self {
             service: service?,

@@ -1,8 +1,10 @@
 //! The registration as a Lambda function.
 
 use app::{Clock, Context};
+use axum::middleware::from_fn_with_state;
 use lambda_shell::config::TablesConfig;
 use lambda_shell::metrics::Metrics;
+use lambda_shell::secrets;
 use marketplace_aws::Aws;
 use registration::{Config, Deps, router};
 use store_dynamodb::{DynamoStore, Tables};
@@ -16,12 +18,14 @@ async fn main() -> Result<(), lambda_http::Error> {
         store: DynamoStore::connect(&aws, Tables { subscription, customer, usage, audit }),
         aws: Aws::connect(&aws, &config.service.region, ()),
     };
+    let (secrets, refresher) = secrets::open(config.secrets, &aws, jiff::Timestamp::now()).await?;
     let deps = Deps {
         context,
         clock: Clock::new(jiff::Timestamp::now),
-        secrets: config.secrets,
+        secrets,
         seller: config.seller,
         metrics: Metrics::stdout(),
     };
-    lambda_http::run(router(deps)).await
+    let fresh = from_fn_with_state(refresher, secrets::refreshed);
+    lambda_http::run(router(deps).layer(fresh)).await
 }

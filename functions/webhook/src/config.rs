@@ -1,7 +1,7 @@
 //! The environment of this function.
 
 use lambda_shell::config::{
-    Configuration, ListingConfig, Reader, Secrets, ServiceConfig, SettlementQueueUrl, SnsTopics,
+    Configuration, ListingConfig, Reader, SecretsConfig, ServiceConfig, SettlementQueueUrl, SnsTopics,
     TablesConfig, WebhookEndpoint,
 };
 
@@ -15,7 +15,7 @@ pub struct Config {
     /// The tables.
     pub tables: TablesConfig,
     /// The secrets that senders share with us.
-    pub secrets: Secrets,
+    pub secrets: SecretsConfig,
     /// The topics that may deliver here over HTTPS.
     pub sns_topics: SnsTopics,
     /// Where the webhook is.
@@ -29,7 +29,7 @@ impl Configuration for Config {
         let service = ServiceConfig::read(vars);
         let listing = ListingConfig::read(vars);
         let tables = TablesConfig::read(vars);
-        let secrets = Secrets::read(vars);
+        let secrets = SecretsConfig::read(vars);
         let sns_topics = SnsTopics::read(vars);
         let endpoint = WebhookEndpoint::read(vars);
         let settlement_queue = SettlementQueueUrl::read(vars);

@@ -1,8 +1,10 @@
 //! The webhook as a Lambda function.
 
 use app::{Clock, Context};
+use axum::middleware::from_fn_with_state;
 use lambda_shell::config::TablesConfig;
 use lambda_shell::metrics::Metrics;
+use lambda_shell::secrets;
 use marketplace_aws::{Aws, SettlementSqsQueue};
 use store_dynamodb::{DynamoStore, Tables};
 use webhook::{Config, Deps, router};
@@ -18,13 +20,15 @@ async fn main() -> Result<(), lambda_http::Error> {
         aws: Aws::connect(&aws, &config.service.region, queue),
     };
     let sns = webhook::from_aws(config.sns_topics)?;
+    let (secrets, refresher) = secrets::open(config.secrets, &aws, jiff::Timestamp::now()).await?;
     let deps = Deps {
         context,
         clock: Clock::new(jiff::Timestamp::now),
-        secrets: config.secrets,
+        secrets,
         sns,
         endpoint: config.endpoint,
         metrics: Metrics::stdout(),
     };
-    lambda_http::run(router(deps)).await
+    let fresh = from_fn_with_state(refresher, secrets::refreshed);
+    lambda_http::run(router(deps).layer(fresh)).await
 }

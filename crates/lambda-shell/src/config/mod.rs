@@ -10,7 +10,8 @@ mod vars;
 mod webhooks;
 
 pub use listing::ListingConfig;
-pub use secrets::Secrets;
+pub(crate) use secrets::list;
+pub use secrets::{KeptSecret, Secrets, SecretsConfig};
 pub use service::{
     MeteringRegion, ServiceConfig, SettlementQueueUrl, TenantTopicArn, WebhookEndpoint,
 };
