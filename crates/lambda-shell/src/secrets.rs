@@ -152,3 +152,6 @@ fn is_absent(error: &GetSecretValueError) -> bool {
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     domain::time::after(at, by)
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,7 +126,7 @@ fn there_is_no_secret_unless_one_is_set_and_none_is_shown() {
     assert!(!format!("{config:?}").contains(SECRET));
     assert_eq!(Listing::from(config.listing).product.as_str(), PRODUCT.1);
     assert_eq!(config.tables.audit, "audit");
-    assert_eq!(config.secrets.verifying().count(), 1);
+    assert_eq!(config.secrets.verifying().len(), 1);
 }
 
 #[test]
@@ -193,4 +193,32 @@ fn neighbours_are_named_by_url_and_arn() {
         problems::<TenantTopicArn>(&[("TENANT_TOPIC_ARN", "arn:aws:sns:us-east-1:1:t")]).is_empty()
     );
     assert_eq!(problems::<TenantTopicArn>(&[("TENANT_TOPIC_ARN", "tenants")]).len(), 1);
+}
+
+#[test]
+fn the_secret_is_here_or_in_secrets_manager_and_exactly_one_of_them() {
+    let here = ("MARKETPLACE_SECRET_TOKEN", SECRET);
+    let kept = ("MARKETPLACE_SECRET_ID", "marketplace-prod/webhook");
+    let read = |vars: &[(&str, &str)]| SecretsConfig::from_vars(&Vars::of(vars.iter().copied()));
+    assert!(matches!(read(&[here]), Ok(SecretsConfig::Given(_))));
+    let Ok(SecretsConfig::Kept(secret)) = read(&[kept, ("SECRET_ROTATION_HOURS", "2")]) else {
+        panic!("it is kept")
+    };
+    assert_eq!((secret.id.as_str(), secret.rotation.as_hours()), (kept.1, 2));
+    for (vars, told) in [
+        (
+            &[][..],
+            "MARKETPLACE_SECRET_TOKEN is not set, nor is MARKETPLACE_SECRET_ID: set one of them",
+        ),
+        (
+            &[here, kept][..],
+            "MARKETPLACE_SECRET_TOKEN and MARKETPLACE_SECRET_ID are both set: set one of them",
+        ),
+        (
+            &[kept, ("SECRET_ROTATION_HOURS", "0")][..],
+            "SECRET_ROTATION_HOURS must be a number of hours from 1 to 168",
+        ),
+    ] {
+        assert_eq!(problems::<SecretsConfig>(vars), [told]);
+    }
 }
