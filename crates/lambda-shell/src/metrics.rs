@@ -5,13 +5,21 @@
 //! caller: the number of metrics is bounded. Money is whole minor units of the catalog's currency, cents for dollars.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The namespace of all metrics.
+/// The namespace of all metrics, unless another was chosen.
 pub const NAMESPACE: &str = "Marketplace";
+
+static CHOSEN: OnceLock<String> = OnceLock::new();
+
+/// Chooses the namespace of this process: two stacks of one account must not count into one another.
+pub(crate) fn choose_namespace(name: String) {
+    // Chosen once, at the start; a second start in one process keeps the first.
+    let _kept = CHOSEN.set(name);
+}
 
 /// The one dimension that some metrics have: why, or which kind.
 pub const REASON: &str = "Reason";
@@ -282,7 +290,7 @@ fn line(now: Timestamp, reason: Option<&str>, values: &[(Metric, u64)]) -> Value
         json!({
             "Timestamp": now.as_millisecond(),
             "CloudWatchMetrics": [
-                {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": definitions}
+                {"Namespace": CHOSEN.get().map_or(NAMESPACE, String::as_str), "Dimensions": dimensions, "Metrics": definitions}
             ],
         }),
     );

@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 
 use crate::config::{Configuration, InvalidConfig, ServiceConfig, Vars};
-use crate::{aws, logs};
+use crate::{aws, logs, metrics};
 
 /// Reads the function's configuration and begins logging; then loads the AWS configuration for its Region.
 ///
@@ -12,6 +12,7 @@ use crate::{aws, logs};
 pub async fn start<C: Configuration>() -> Result<(C, SdkConfig), InvalidConfig> {
     let Both(service, config) = Both::<C>::from_vars(&Vars::from_env())?;
     logs::init(service.log);
+    metrics::choose_namespace(service.metrics_namespace);
     tracing::info!(service.version = service.version, "starting");
     let aws = aws::load(&service.region).await;
     Ok((config, aws))

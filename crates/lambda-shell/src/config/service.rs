@@ -3,8 +3,9 @@
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::{Configuration, Reader};
+use crate::metrics::NAMESPACE;
 
-/// `AWS_REGION`, `LOG_LEVEL` and `SERVICE_VERSION`; every function reads these.
+/// `AWS_REGION`, `LOG_LEVEL`, `SERVICE_VERSION` and `METRICS_NAMESPACE`; every function reads these.
 #[derive(Debug, Clone)]
 pub struct ServiceConfig {
     /// The Region the function runs in; Lambda sets it.
@@ -13,6 +14,8 @@ pub struct ServiceConfig {
     pub log: Targets,
     /// The deployed version, for the log.
     pub version: String,
+    /// The namespace of its metrics.
+    pub metrics_namespace: String,
 }
 
 impl Configuration for ServiceConfig {
@@ -33,7 +36,21 @@ impl Configuration for ServiceConfig {
                     .then(|| text.to_owned())
             },
         );
-        Some(Self { region: region?, log: log?, version: version? })
+        let metrics_namespace = vars.or(
+            "METRICS_NAMESPACE",
+            "1 to 255 letters, digits, . - _ / # or :",
+            NAMESPACE.to_owned(),
+            |text| {
+                let plain = |c: char| c.is_ascii_alphanumeric() || ".-_/#:".contains(c);
+                (text.len() <= 255 && text.chars().all(plain)).then(|| text.to_owned())
+            },
+        );
+        Some(Self {
+            region: region?,
+            log: log?,
+            version: version?,
+            metrics_namespace: metrics_namespace?,
+        })
     }
 }
 
