@@ -33,6 +33,7 @@ pub async fn all<S: Store>(store: &S) {
     subscriptions::what_is_due_is_listed_until_it_is_done(store).await;
     subscriptions::the_audit_trail_keeps_its_order_and_its_entries(store).await;
     subscriptions::a_cursor_of_another_list_is_refused(store).await;
+    subscriptions::a_buyer_is_written_with_the_change_or_not_at_all(store).await;
     subscriptions::the_outbox_holds_a_notice_until_it_is_published(store).await;
     usage::a_meter_is_created_with_its_events_or_not_at_all(store).await;
     usage::events_that_are_there_are_told_whatever_else_failed(store).await;

@@ -11,7 +11,8 @@ use super::sample::{
 };
 use crate::Error;
 use crate::ports::{
-    Change, Committed, Cursor, ListFilter, MeterWrite, OutboxKey, Recorded, Store, ViewKeys,
+    Change, Committed, Cursor, Customer, ListFilter, MeterWrite, OutboxKey, Recorded, Store,
+    ViewKeys,
 };
 
 pub(super) async fn a_state_is_created_once<S: Store>(store: &S) {
@@ -227,4 +228,27 @@ pub(super) async fn the_outbox_holds_a_notice_until_it_is_published<S: Store>(st
         .published(&OutboxKey { subscription: state.id.clone(), name: "OUTBOX#never".into() })
         .await
         .unwrap();
+}
+
+pub(super) async fn a_buyer_is_written_with_the_change_or_not_at_all<S: Store>(store: &S) {
+    let state = fresh("buyer");
+    let buyer = |company: &str| Customer {
+        id: "999988887777".into(),
+        account: Some("999988887777".parse().unwrap()),
+        customer_identifier: None,
+        company: company.into(),
+        contact: "Jo".into(),
+        email: "jo@example.com".into(),
+        updated_at: now(),
+    };
+    let id = buyer("").id;
+    assert!(store.customer(&id).await.unwrap().is_none());
+    let first = Change { customer: Some(buyer("Acme")), ..write(&state, None) };
+    assert_eq!(store.commit(&first).await.unwrap(), Committed::Done);
+    let late = Change { customer: Some(buyer("Other")), ..write(&next(&state), Some(7)) };
+    assert_eq!(store.commit(&late).await.unwrap(), Committed::Overtaken);
+    assert_eq!(store.customer(&id).await.unwrap(), Some(buyer("Acme")));
+    let newer = Change { customer: Some(buyer("Acme Corp")), ..write(&next(&state), Some(1)) };
+    assert_eq!(store.commit(&newer).await.unwrap(), Committed::Done);
+    assert_eq!(store.customer(&id).await.unwrap(), Some(buyer("Acme Corp")), "the newest counts");
 }

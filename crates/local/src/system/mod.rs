@@ -11,6 +11,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use app::Listing;
+use axum::Router;
 use domain::catalog::{Catalog, InvalidCatalog, PricingModel};
 use domain::subscription::TenantNotice;
 use jiff::Timestamp;
@@ -244,7 +245,7 @@ impl Drop for System {
     }
 }
 
-fn serve(listener: TcpListener, router: axum::Router) -> JoinHandle<()> {
+fn serve(listener: TcpListener, router: Router) -> JoinHandle<()> {
     tokio::spawn(crate::http::server::serve(listener, router))
 }
 
@@ -272,6 +273,11 @@ impl Handle {
     /// The functions, composed as they are deployed.
     pub(crate) fn functions(&self) -> &Functions {
         &self.inner.functions
+    }
+
+    /// The functions' routes: those that anyone may call, and those that need a verified caller.
+    pub fn routers(&self) -> (Router, Router) {
+        (self.functions().public_router(), self.functions().api_router())
     }
 
     /// The listing that is sold.

@@ -1,0 +1,29 @@
+//! A function's variables beside what its `Config` reads.
+
+use crate::read::Template;
+
+/// Read by functions and not set by the template.
+const LEFT_OUT: &[&str] = &[
+    // Lambda sets it.
+    "AWS_REGION",
+    // The catalog is built in; another would have to be packed with the binary.
+    "PLAN_CATALOG_FILE",
+    // The secret itself is for a laptop; deployed, Secrets Manager keeps it.
+    "MARKETPLACE_SECRET_TOKEN",
+];
+
+/// What is wrong with a function's variables, a sentence each; `read` is what its `Config` asks for.
+///
+/// # Errors
+/// When the template cannot be read.
+pub fn variable_problems(function: &str, read: &[&str]) -> Result<Vec<String>, String> {
+    let set = Template::read()?.variables(function)?;
+    let missing = read.iter().filter(|name| !set.contains(**name) && !LEFT_OUT.contains(name));
+    let surplus = set.iter().filter(|name| !read.contains(&name.as_str()));
+    Ok(missing
+        .map(|name| format!("{function} reads {name}: set it in template.yaml"))
+        .chain(surplus.map(|name| {
+            format!("{function} is given {name} and does not read it: remove it from template.yaml")
+        }))
+        .collect())
+}
