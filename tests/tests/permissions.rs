@@ -95,6 +95,7 @@ async fn the_store_asks_for_what_the_table_of_needs_says_and_for_nothing_else() 
         .build();
     let store = DynamoStore::new(Client::from_conf(config), tables.clone());
     app::contracts::all(&store).await;
+    app::contracts::deliveries::all(&store).await;
 
     let named = |table: &str| match table {
         "SubscriptionTable" => tables.subscription.clone(),

@@ -12,6 +12,7 @@ const SURROUNDINGS: &[(&str, &[&str])] = &[
     ("Logs", &["logs:CreateLogStream", "logs:PutLogEvents"]),
     ("Traces", &["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
     ("TakeNotices", &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]),
+    ("TakeMessages", &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]),
     ("TakeRequests", &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]),
     (
         "TakeStream",
@@ -164,7 +165,9 @@ fn sid(method: &str) -> String {
 
 /// A method with several kinds of needs has several statements.
 fn is_of(statement: &str, sid: &str) -> bool {
-    statement.strip_prefix(sid).is_some_and(|kind| ["", "Guard", "Existing"].contains(&kind))
+    statement
+        .strip_prefix(sid)
+        .is_some_and(|kind| ["", "Guard", "Existing", "Rows"].contains(&kind))
 }
 
 fn spelled(target: Target) -> String {

@@ -1,8 +1,8 @@
 //! The environment of this function.
 
 use lambda_shell::config::{
-    Configuration, ListingConfig, Reader, SecretsConfig, ServiceConfig, SettlementQueueUrl, SnsTopics,
-    TablesConfig, WebhookEndpoint,
+    Configuration, ListingConfig, Reader, SecretsConfig, ServiceConfig, SettlementQueueUrl,
+    SnsTopics, TablesConfig, WebhookEndpoint,
 };
 
 /// Everything the webhook reads from the environment.
