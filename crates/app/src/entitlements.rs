@@ -17,18 +17,19 @@ use crate::{Context, Error};
 /// When to ask again after an empty answer.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// Asks AWS what a license grants and takes over the answer.
+/// Asks AWS what a license grants and takes over the answer. Answers whether it grants anything now.
 pub(crate) async fn ask<S, A: EntitlementService>(
     ctx: &Context<S, A>,
     state: &mut Subscription,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (values, expires) = ctx.aws.entitlements(&state.product, &state.license).await?;
+    let grants = !values.is_empty();
     state.take_entitlements(
         EntitlementSnapshot { as_of: now, values, expires },
         after(now, ASK_AGAIN),
     );
-    Ok(())
+    Ok(grants)
 }
 
 /// What a subscription grants now and has used this month.

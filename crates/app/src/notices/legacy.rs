@@ -40,13 +40,11 @@ where
     let mut after = before.clone().unwrap_or_else(|| {
         Subscription::new(license, listing.product.clone(), listing.pricing, now)
     });
-    if matches!(change, LegacyChange::Subscribed { .. } | LegacyChange::EntitlementUpdated)
-        && listing.pricing.has_entitlements()
-    {
-        ask(ctx, &mut after, now).await?;
-    }
-    let facts =
-        LicenseFacts::of_legacy(change, listing.pricing, after.entitlements.is_some(), notice.at);
+    let asks = matches!(change, LegacyChange::Subscribed { .. } | LegacyChange::EntitlementUpdated)
+        && listing.pricing.has_entitlements();
+    // What AWS grants now, not what it granted once: the end of a contract is told by the same kind of notice.
+    let entitled = asks && ask(ctx, &mut after, now).await?;
+    let facts = LicenseFacts::of_legacy(change, listing.pricing, entitled, notice.at);
     after.license_facts.join(&facts);
     if let LegacyChange::Subscribed { free_trial: true, .. } = change {
         after.free_trial = true;

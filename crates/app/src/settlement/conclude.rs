@@ -5,7 +5,7 @@ use domain::ids::SubscriptionId;
 use domain::subscription::{LicensePhase, Subscription};
 use jiff::Timestamp;
 
-use super::{Budget, RunReport, settle_subscription};
+use super::{Budget, RunReport, open_meters, settle_subscription};
 use crate::change::{ATTEMPTS, Deed, commit, state_change};
 use crate::entitlements::ask;
 use crate::ports::{Committed, EntitlementService, MeteringService, Store};
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// Concludes an end: the meters were settled or given up before, the state says so, and the audit trail does.
+/// Concludes an end once all meters are settled or given up: the state says so, and the audit trail does.
 pub(super) async fn conclude<S: Store, A>(
     ctx: &Context<S, A>,
     id: &SubscriptionId,
@@ -82,6 +82,10 @@ pub(super) async fn conclude<S: Store, A>(
         let now = clock.now();
         let Some(before) = ctx.store.subscription(id).await? else { return Ok(()) };
         if before.phase(now) != LicensePhase::Ended || before.concluded.is_some() {
+            return Ok(());
+        }
+        // A record that was sent just before the end waits for its answer; the end stays due until it has one.
+        if !open_meters(ctx, id, now).await?.is_empty() {
             return Ok(());
         }
         let after = Subscription { concluded: Some(now), ..before.clone() };

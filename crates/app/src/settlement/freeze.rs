@@ -5,12 +5,16 @@ use domain::metering::{
     pending_fate,
 };
 use domain::subscription::Subscription;
-use jiff::Timestamp;
+use domain::time::before;
+use jiff::{SignedDuration, Timestamp};
 
 use super::book::log_parked;
 use crate::change::ATTEMPTS;
 use crate::ports::{OutgoingRecord, Saved, Usage};
 use crate::{Context, Error};
+
+/// How long an invocation may live (Lambda's limit): until then it may still book AWS's answer to what it sent.
+const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
 
 /// A meter with a frozen record, ready to send.
 #[derive(Debug, Clone)]
@@ -44,7 +48,10 @@ pub(super) async fn make_ready<S: Usage, A>(
         };
         let expected = meter.revision;
         let phase = state.metering_phase(now);
-        if let Some(reason) = pending_fate(&meter, phase, window, now) {
+        // What was sent before the end may have been accepted, and whoever sent it may be about to book that.
+        let answered_by = before(now, LONGEST_INVOCATION);
+        let fate = pending_fate(&meter, state.metering_phase(answered_by), window, answered_by);
+        if let Some(reason) = fate {
             let parked = meter.park_pending();
             let hour = parked.map(|pending| pending.hour);
             let quantity = parked.map_or(0, |pending| pending.quantity);

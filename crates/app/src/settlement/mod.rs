@@ -162,17 +162,23 @@ where
     S: Store,
     A: MeteringService + Sync,
 {
-    let month = Month::of(clock.now());
+    let waiting = open_meters(ctx, id, clock.now()).await?;
+    settle(ctx, clock, budget, &waiting, report).await
+}
+
+/// The meters of a subscription on which money waits, of the months that may still be metered.
+async fn open_meters<S: Store, A>(
+    ctx: &Context<S, A>,
+    id: &SubscriptionId,
+    now: Timestamp,
+) -> Result<Vec<UnsettledMeter>, Error> {
+    let month = Month::of(now);
     let (previous, current) =
         futures::try_join!(ctx.store.meters(id, month.previous()), ctx.store.meters(id, month))?;
-    let waiting: Vec<UnsettledMeter> = previous
-        .into_iter()
-        .chain(current)
-        .filter_map(|meter| {
-            meter.unsettled_since().map(|since| UnsettledMeter { key: meter.key, since })
-        })
-        .collect();
-    settle(ctx, clock, budget, &waiting, report).await
+    let waiting = previous.into_iter().chain(current).filter_map(|meter| {
+        meter.unsettled_since().map(|since| UnsettledMeter { key: meter.key, since })
+    });
+    Ok(waiting.collect())
 }
 
 /// The next page of every shard, oldest first, and where each goes on.

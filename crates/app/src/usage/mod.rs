@@ -88,15 +88,24 @@ pub async fn report<S: Usage + Sync, A: Sync>(
     now: Timestamp,
 ) -> Result<Reported, Error> {
     let mut answers: Vec<Option<ReportAnswer>> = vec![None; reports.len()];
-    let groups = group(ctx, id, reports, now, &mut answers);
+    let mut doubtful = Vec::new();
+    let mut groups = group(ctx, id, reports, now, &mut answers, &mut doubtful);
     let keys: Vec<MeterKey> = groups.keys().cloned().collect();
     let read = ctx.store.read_usage(id, &keys).await?;
     let Some(subscription) = &read.subscription else { return Ok(Reported::NoSuchSubscription) };
     if subscription.phase(now) == LicensePhase::Ended {
-        let refused = ReportAnswer::Refused(Refusal::SubscriptionEnded);
-        return Ok(Reported::Answers(
-            answers.into_iter().map(|answer| answer.unwrap_or(refused.clone())).collect(),
-        ));
+        let candidates = std::mem::take(&mut groups).into_values().flatten();
+        doubtful.extend(candidates.map(|candidate| Doubtful {
+            place: candidate.place,
+            event: candidate.booked.event,
+            refusal: Refusal::SubscriptionEnded,
+        }));
+    }
+    for (place, answer) in join_all(doubtful.into_iter().map(|it| settle_doubt(ctx, id, it))).await
+    {
+        if let Some(slot) = answers.get_mut(place) {
+            *slot = Some(answer);
+        }
     }
     let counted = join_all(groups.into_iter().map(|(key, candidates)| {
         let meter = read.meters.iter().find(|meter| meter.key == key).cloned();
@@ -113,6 +122,35 @@ pub async fn report<S: Usage + Sync, A: Sync>(
     ))
 }
 
+/// A report that is too late to be counted, unless it was counted before: then its repeat is a duplicate, whatever has
+/// happened since.
+struct Doubtful {
+    place: usize,
+    event: UsageEvent,
+    refusal: Refusal,
+}
+
+async fn settle_doubt<S: Usage, A>(
+    ctx: &Context<S, A>,
+    id: &SubscriptionId,
+    doubtful: Doubtful,
+) -> (usize, ReportAnswer) {
+    let Doubtful { place, event, refusal } = doubtful;
+    let answer = match ctx.store.event(id, Month::of(event.at), &event.key).await {
+        Ok(Some(existing)) => repeated(&existing, &event),
+        Ok(None) => ReportAnswer::Refused(refusal),
+        Err(error) => {
+            tracing::error!(
+                subscription.id = %id,
+                error = %crate::Chain(&error),
+                "Whether late usage was counted before is not known; the caller is told to report it again"
+            );
+            ReportAnswer::Failed
+        }
+    };
+    (place, answer)
+}
+
 /// Sorts reports by meter; answers those that can be answered without reading anything.
 fn group<S, A>(
     ctx: &Context<S, A>,
@@ -120,12 +158,17 @@ fn group<S, A>(
     reports: &[Report],
     now: Timestamp,
     answers: &mut [Option<ReportAnswer>],
+    doubtful: &mut Vec<Doubtful>,
 ) -> BTreeMap<MeterKey, Vec<Candidate>> {
     let mut groups: BTreeMap<MeterKey, Vec<Candidate>> = BTreeMap::new();
     let mut seen: BTreeMap<(Month, String), UsageEvent> = BTreeMap::new();
     for (place, (report, answer)) in reports.iter().zip(answers).enumerate() {
         let (event, month) = match read(ctx, report, now) {
-            Ok(read) => read,
+            Ok((event, Ok(month))) => (event, month),
+            Ok((event, Err(refusal))) => {
+                doubtful.push(Doubtful { place, event, refusal });
+                continue;
+            }
             Err(refusal) => {
                 *answer = Some(ReportAnswer::Refused(refusal));
                 continue;
@@ -155,12 +198,12 @@ fn group<S, A>(
     groups
 }
 
-/// Reads a report and finds the month that takes it.
+/// Reads a report and finds the month that takes it, or why none does.
 fn read<S, A>(
     ctx: &Context<S, A>,
     report: &Report,
     now: Timestamp,
-) -> Result<(UsageEvent, Month), Refusal> {
+) -> Result<(UsageEvent, Result<Month, Refusal>), Refusal> {
     let listing = &ctx.listing;
     let event = UsageEvent {
         key: report.key.parse().map_err(Refusal::InvalidKey)?,
@@ -173,8 +216,8 @@ fn read<S, A>(
         quantity: Quantity::report(&report.quantity).map_err(Refusal::InvalidQuantity)?,
         at: report.at.parse().map_err(|_| Refusal::InvalidTime)?,
     };
-    let month = usage_month(event.at, now, &listing.window, listing.late_usage_days)?;
-    Ok((event, month))
+    let month = usage_month(event.at, now, &listing.window, listing.late_usage_days);
+    Ok((event, month.map_err(Refusal::from)))
 }
 
 async fn count_all<S: Usage, A>(
@@ -231,7 +274,8 @@ async fn count<S: Usage, A>(
             Ok(Recorded::Existing(existing)) => {
                 candidates.retain(|candidate| match same_key(&existing, &candidate.booked) {
                     Some(existing) => {
-                        answers.push((candidate.place, repeated(existing, &candidate.booked)));
+                        answers
+                            .push((candidate.place, repeated(existing, &candidate.booked.event)));
                         false
                     }
                     None => true,
@@ -326,8 +370,8 @@ fn same_key<'a>(existing: &'a [BookedEvent], wanted: &BookedEvent) -> Option<&'a
     })
 }
 
-fn repeated(existing: &BookedEvent, wanted: &BookedEvent) -> ReportAnswer {
-    let same = existing.event == wanted.event && !existing.released;
+fn repeated(existing: &BookedEvent, wanted: &UsageEvent) -> ReportAnswer {
+    let same = existing.event == *wanted && !existing.released;
     if same { ReportAnswer::Duplicate } else { ReportAnswer::Conflict }
 }
 

@@ -2,7 +2,7 @@
 
 use domain::entitlement::{Decision, DimensionUse, decide};
 use domain::ids::{IdempotencyKey, SubscriptionId};
-use domain::metering::{Meter, MeterKey};
+use domain::metering::{Meter, MeterKey, UsageEvent};
 use domain::subscription::LicensePhase;
 use domain::time::Month;
 use jiff::Timestamp;
@@ -44,7 +44,8 @@ pub async fn consume<S: Usage, A>(
 ) -> Result<Consumed, Error> {
     let catalog = &ctx.listing.catalog;
     let (event, month) = match read(ctx, report, now) {
-        Ok(read) => read,
+        Ok((event, Ok(month))) => (event, month),
+        Ok((event, Err(refusal))) => return refused(ctx, id, &event, refusal).await,
         Err(refusal) => return Ok(Consumed::Refused(refusal)),
     };
     let Some(spec) = catalog.dimension(&event.dimension) else {
@@ -64,7 +65,7 @@ pub async fn consume<S: Usage, A>(
             return Ok(Consumed::NoSuchSubscription);
         };
         if subscription.phase(now) == LicensePhase::Ended {
-            return Ok(Consumed::Refused(Refusal::SubscriptionEnded));
+            return refused(ctx, id, &booked.event, Refusal::SubscriptionEnded).await;
         }
         let before = known.meters.first();
         let mut meter = before.cloned().unwrap_or_else(|| {
@@ -83,7 +84,7 @@ pub async fn consume<S: Usage, A>(
             // A repeat of a reservation that was counted must not be denied because it filled the quota itself.
             return Ok(
                 match ctx.store.event(id, Month::of(booked.event.at), &booked.event.key).await? {
-                    Some(existing) => as_consumed(&repeated(&existing, &booked)),
+                    Some(existing) => as_consumed(&repeated(&existing, &booked.event)),
                     None => Consumed::Denied(decision),
                 },
             );
@@ -94,13 +95,26 @@ pub async fn consume<S: Usage, A>(
             Recorded::Done => return Ok(Consumed::Reserved { usage }),
             Recorded::Existing(existing) => {
                 let answer =
-                    same_key(&existing, &booked).map(|existing| repeated(existing, &booked));
+                    same_key(&existing, &booked).map(|existing| repeated(existing, &booked.event));
                 return Ok(as_consumed(&answer.unwrap_or(ReportAnswer::Conflict)));
             }
             Recorded::Overtaken => {}
         }
     }
     Err(Error::Contended { what: "the meter" })
+}
+
+/// A reservation that is too late, unless it was counted before.
+async fn refused<S: Usage, A>(
+    ctx: &Context<S, A>,
+    id: &SubscriptionId,
+    event: &UsageEvent,
+    refusal: Refusal,
+) -> Result<Consumed, Error> {
+    Ok(match ctx.store.event(id, Month::of(event.at), &event.key).await? {
+        Some(existing) => as_consumed(&repeated(&existing, event)),
+        None => Consumed::Refused(refusal),
+    })
 }
 
 fn as_consumed(answer: &ReportAnswer) -> Consumed {
