@@ -2,14 +2,16 @@
 
 use jiff::Timestamp;
 use rand::seq::SliceRandom;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
 
 use super::admit::Admitted;
 use crate::records::{Metered, Metering};
 use crate::state::State;
 use crate::switches::{
-    BeforeActive, EchoTimestamp, IdenticalResend, IdenticalResendId, OnOff, ResendAfterWindow,
-    ResultOrder,
+    BeforeActive, DuplicateEcho, EchoTimestamp, IdenticalResend, IdenticalResendId, OnOff,
+    ResendAfterWindow, ResultOrder,
 };
 use crate::wire::{ApiError, Caller, Shape};
 
@@ -32,10 +34,15 @@ impl State {
         let admitted = self.admit(caller, batch, now)?;
         let (mut results, mut unprocessed) = (Vec::new(), Vec::new());
         for one in admitted {
-            let echo = self.echo(&one);
+            let held = self.held_instead(&one);
+            let mut echo = self.echo(&one, None);
+            let held_echo = held.map(|held| self.echo(&one, Some(held)));
             let (record_id, status) = match self.settle(one, now) {
                 Outcome::Success { record_id } => (Some(record_id), "Success"),
-                Outcome::Duplicate { record_id } => (Some(record_id), "DuplicateRecord"),
+                Outcome::Duplicate { record_id } => {
+                    echo = held_echo.unwrap_or(echo);
+                    (Some(record_id), "DuplicateRecord")
+                }
                 Outcome::NotSubscribed => (None, "CustomerNotSubscribed"),
                 Outcome::Unprocessed => {
                     unprocessed.push(echo);
@@ -120,8 +127,14 @@ impl State {
         }
     }
 
-    /// The record as it was sent, member by member.
-    fn echo(&self, one: &Admitted) -> Shape {
+    /// The quantity that AWS holds under a record's key, where it shows that of a duplicate.
+    fn held_instead(&self, one: &Admitted) -> Option<Decimal> {
+        let held = self.ledger.get(&one.key.row()).map(|it| it.quantity);
+        held.filter(|_| self.switches.duplicate_echo == DuplicateEcho::Held)
+    }
+
+    /// The record as it was sent, member by member; with `held`, the quantity is that.
+    fn echo(&self, one: &Admitted, held: Option<Decimal>) -> Shape {
         let sent = one.record.timestamp;
         let timestamp = match self.switches.echo_timestamp {
             EchoTimestamp::Verbatim => sent,
@@ -132,6 +145,13 @@ impl State {
         let members = one.record.sent.as_object().into_iter().flatten();
         let members = members.map(|(name, value)| match name.as_str() {
             "Timestamp" => (name.clone(), Shape::Time(timestamp)),
+            "Quantity" | "QuantityAsDecimal" => {
+                let held = held.map(|held| match (name.as_str(), held.to_u64()) {
+                    ("Quantity", Some(whole)) => Value::from(whole),
+                    _ => Value::from(held.to_string()),
+                });
+                (name.clone(), Shape::Json(held.unwrap_or_else(|| value.clone())))
+            }
             _ => (name.clone(), Shape::Json(value.clone())),
         });
         Shape::Map(members.collect())

@@ -75,6 +75,11 @@ choices! {
         Same = "same" "The first record's id.",
         New = "new" "A new id.",
     }
+    /// For `DuplicateRecord` (F§3.2: "echo of the input record").
+    DuplicateEcho {
+        Sent = "sent" "What was sent.",
+        Held = "held" "The quantity that AWS holds and bills.",
+    }
     /// F§3.5 says that metering is judged when it is submitted; a resend is a submission.
     ResendAfterWindow {
         NotSubscribed = "not_subscribed" "As any record after the window.",

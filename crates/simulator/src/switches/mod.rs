@@ -44,6 +44,8 @@ pub struct Switches {
     pub identical_resend: IdenticalResend,
     /// Metering record id of such a record.
     pub identical_resend_id: IdenticalResendId,
+    /// The quantity that the echo of a duplicate shows (not in the fact sheet).
+    pub duplicate_echo: DuplicateEcho,
     /// A resend of an accepted record after the final window (not in the fact sheet).
     pub resend_after_window: ResendAfterWindow,
     /// Two records with one key in one request.
@@ -176,6 +178,7 @@ impl Default for Switches {
             legacy_events: LegacyEvents::default(),
             identical_resend: IdenticalResend::default(),
             identical_resend_id: IdenticalResendId::default(),
+            duplicate_echo: DuplicateEcho::default(),
             resend_after_window: ResendAfterWindow::default(),
             same_key_in_batch: SameKeyInBatch::default(),
             result_order: ResultOrder::default(),
