@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Live through a subscription, from purchase to final bill, and compare the bill with what is due
     Journey(Journey),
+    /// Live through worlds in which everything goes wrong, and judge each by the laws
+    Simulate(Simulate),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -55,6 +57,31 @@ pub(crate) struct Journey {
     /// Print JSON, one object a line, in place of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Simulate {
+    /// How many worlds
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) seeds: u64,
+    /// The first world's seed
+    #[arg(long, default_value_t = 1)]
+    pub(crate) from: u64,
+    /// One world only; when a law breaks, its story is told, shrunk to what matters
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Steps of each world until the faults stop
+    #[arg(long, default_value_t = 400)]
+    pub(crate) steps: usize,
+    /// Put a deliberate bug in
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bug: Option<simulation::Bug>,
+    /// Put each deliberate bug in and tell how many seeds it takes to notice it
+    #[arg(long, conflicts_with = "bug")]
+    pub(crate) bugs: bool,
+    /// Over the embedded DynamoDB in place of the store in memory
+    #[arg(long, conflicts_with_all = ["bug", "bugs", "seed"])]
+    pub(crate) dynamodb: bool,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod cli;
 mod serve;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,10 @@ async fn main() -> ExitCode {
         Command::Serve(serve) => {
             logs("info");
             exit(serve::run(serve).await)
+        }
+        Command::Simulate(asked) => {
+            logs("off");
+            exit(simulate::run(asked).await)
         }
         Command::Journey(journey) => {
             logs("error");

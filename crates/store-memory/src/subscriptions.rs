@@ -16,6 +16,9 @@ use crate::outbox::outbox_place;
 use crate::page::page;
 use crate::rows::{Rows, StateRow, record_place, sortable};
 
+/// Whether a row is on a list.
+type Fits<'a> = Box<dyn Fn(&StateRow) -> bool + 'a>;
+
 impl Subscriptions for MemoryStore {
     async fn subscription(&self, id: &SubscriptionId) -> Result<Option<Subscription>, Error> {
         Ok(self.up()?.states.get(id).map(|row| row.state.clone()))
@@ -54,7 +57,7 @@ impl Subscriptions for MemoryStore {
         limit: u16,
     ) -> Result<Page<Subscription>, Error> {
         let rows = self.up()?;
-        let (list, fits): (String, Box<dyn Fn(&StateRow) -> bool>) = match filter {
+        let (list, fits): (String, Fits<'_>) = match filter {
             ListFilter::All => ("all".to_owned(), Box::new(|_| true)),
             ListFilter::Status(status) => {
                 (format!("status/{status}"), Box::new(|row| row.status == *status))

@@ -1,0 +1,103 @@
+//! `simulate`: worlds from seeds, judged by the laws (`docs/simulation.md`).
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use simulation::{Bug, Life, Many, Summary};
+
+use crate::cli::Simulate;
+use local::{System, SystemOptions};
+
+type Trouble = Box<dyn std::error::Error>;
+
+fn plain(error: Box<dyn std::error::Error + Send + Sync>) -> Trouble {
+    error
+}
+
+/// Does what the command line asks for; fails when a law is broken, or when a deliberate bug is not noticed.
+pub(crate) async fn run(asked: Simulate) -> Result<ExitCode, Trouble> {
+    let mut out = std::io::stdout();
+    if asked.bugs {
+        return table(asked, &mut out);
+    }
+    if let Some(seed) = asked.seed {
+        return one(seed, asked, &mut out);
+    }
+    if asked.dynamodb {
+        return over_dynamodb(asked, &mut out).await;
+    }
+    let began = Instant::now();
+    let Simulate { from, seeds, steps, bug, .. } = asked;
+    let summary = simulation::many(Many { from, seeds, steps, bug }).map_err(plain)?;
+    tell(&mut out, &summary, began)?;
+    match &summary.broken {
+        None => Ok(ExitCode::SUCCESS),
+        Some(life) => one(life.seed, asked, &mut out).map(|_| ExitCode::FAILURE),
+    }
+}
+
+fn tell(out: &mut impl Write, summary: &Summary, began: Instant) -> std::io::Result<()> {
+    let Summary { worlds, steps, struck, longest, longest_seed, .. } = summary;
+    let took = began.elapsed().as_secs();
+    writeln!(
+        out,
+        "{worlds} worlds, {steps} steps, {struck} faults in {took} s; longest trace {longest} lines (seed {longest_seed})"
+    )?;
+    if summary.broken.is_none() {
+        writeln!(out, "no law was broken")?;
+    }
+    Ok(())
+}
+
+/// Lives through one seed, and tells the story when a law breaks.
+fn one(seed: u64, asked: Simulate, out: &mut impl Write) -> Result<ExitCode, Trouble> {
+    let Simulate { steps, bug, .. } = asked;
+    let Some(story) = simulation::story(seed, steps, bug).map_err(plain)? else {
+        let Life { steps, struck, lines, hash, .. } =
+            simulation::live(seed, steps, bug).map_err(plain)?;
+        writeln!(
+            out,
+            "seed {seed}: {steps} steps, {struck} faults, {lines} lines, trace {hash:016x}"
+        )?;
+        writeln!(out, "no law was broken")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    for line in &story.trace {
+        writeln!(out, "  {line}")?;
+    }
+    let (all, matter) = story.steps;
+    writeln!(out, "seed {seed}, {matter} of {all} steps matter")?;
+    writeln!(out, "BROKEN: {}", story.broken)?;
+    let bug = bug.map(|bug| format!(" --bug {bug}")).unwrap_or_default();
+    writeln!(out, "replay: cargo run --release -- simulate --seed {seed} --steps {steps}{bug}")?;
+    Ok(ExitCode::FAILURE)
+}
+
+fn table(asked: Simulate, out: &mut impl Write) -> Result<ExitCode, Trouble> {
+    writeln!(out, "| bug | seeds | what notices it |\n|---|---|---|")?;
+    for bug in Bug::ALL {
+        let caught = simulation::caught(bug, asked.steps, asked.seeds).map_err(plain)?;
+        writeln!(out, "| {bug} | {} | {} |", caught.seeds, caught.broken.law)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn over_dynamodb(asked: Simulate, out: &mut impl Write) -> Result<ExitCode, Trouble> {
+    let began = Instant::now();
+    let mut summary = Summary::default();
+    for place in 0..asked.seeds {
+        let options = SystemOptions { settled_on_drop: false, ..SystemOptions::default() };
+        let system = System::start(options).await?;
+        let seed = asked.from.saturating_add(place);
+        let life = simulation::live_over(system.store().clone(), seed, asked.steps)
+            .await
+            .map_err(plain)?;
+        if let Some(broken) = &life.broken {
+            writeln!(out, "seed {seed} over DynamoDB: BROKEN: {broken}")?;
+        }
+        summary.add(life);
+    }
+    tell(out, &summary, began)?;
+    Ok(if summary.broken.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

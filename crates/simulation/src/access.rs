@@ -1,0 +1,127 @@
+//! The laws about access, notices, the audit trail and the outbox.
+
+use app::ports::{Store, ViewKeys};
+use domain::subscription::Tenant;
+use simulator::AgreementStatus;
+
+use crate::laws;
+use crate::verdict::{Books, all};
+use crate::world::World;
+
+pub(crate) async fn judge<S: Store>(world: &World<S>, books: &Books) {
+    access(world, books);
+    platform(world, books);
+    audit(world, books).await;
+    outbox(world).await;
+    marks(world).await;
+}
+
+/// What AWS says of a license.
+struct Truth {
+    active: bool,
+    /// Whether it is certain that the buyer registered; `None` when nobody can know.
+    registered: Option<bool>,
+    /// Whether anything about holds was ever said.
+    held: bool,
+}
+
+fn access<S: Store>(world: &World<S>, books: &Books) {
+    let now = world.core.now();
+    for state in &books.states {
+        let Some(truth) = truth(world, state) else { continue };
+        let given = state.access(now).is_granted();
+        let must = truth.active && truth.registered == Some(true) && !truth.held;
+        let must_not = !truth.active || truth.registered == Some(false);
+        world.core.hold((!must || given) && !(must_not && given), laws::ACCESS_FOLLOWS_AWS, || {
+            format!(
+                "{}: access {}, AWS says active {}, registered {:?}, ever on hold {}",
+                state.id,
+                state.access(now).as_str(),
+                truth.active,
+                truth.registered,
+                truth.held
+            )
+        });
+    }
+}
+
+fn truth<S: Store>(world: &World<S>, state: &domain::subscription::Subscription) -> Option<Truth> {
+    let arn = state.license.arn()?;
+    let now = world.core.now();
+    let agreements = world.simulator.agreements();
+    let mine: Vec<_> = agreements
+        .iter()
+        .filter(|it| it.license_arn.ends_with(arn.tail()) && it.customer_identifier.is_none())
+        .collect();
+    if mine.is_empty() {
+        return None;
+    }
+    let active = mine.iter().any(|it| {
+        it.status == AgreementStatus::Active && it.grants.iter().any(|grant| grant.effective <= now)
+    });
+    let registered_here = mine.iter().any(|it| world.registrations.get(&it.id) == Some(&true));
+    let tried = mine.iter().any(|it| world.registrations.contains_key(&it.id));
+    let chained = mine.iter().any(|it| it.previous_id.is_some());
+    let registered = match (registered_here, tried || chained) {
+        (true, _) => Some(true),
+        (false, true) => None,
+        (false, false) => Some(false),
+    };
+    let held = world.suspended.contains(&state.id)
+        || mine.iter().any(|it| {
+            world.advised.contains(&it.id)
+                || it.previous_id.as_ref().is_some_and(|id| world.advised.contains(id))
+        });
+    Some(Truth { active, registered, held })
+}
+
+fn platform<S: Store>(world: &World<S>, books: &Books) {
+    let now = world.core.now();
+    let workspaces = world.core.lock().workspaces.clone();
+    for state in &books.states {
+        let given = state.access(now).is_granted();
+        let open = workspaces.get(&state.id).is_some_and(|workspace| workspace.open);
+        let asked = state.tenant != Tenant::None;
+        world.core.hold(given == open || (!asked && !given), laws::PLATFORM_SEES_IT, || {
+            format!("{}: the state gives {given}, the platform {open}", state.id)
+        });
+    }
+}
+
+async fn audit<S: Store>(world: &World<S>, books: &Books) {
+    for state in &books.states {
+        let store = &world.store;
+        let entries = all(|after| async move { store.audit(&state.id, after.as_ref(), 100).await });
+        let verified = match entries.await {
+            Ok(entries) => domain::audit::verify(&state.id, &entries, &state.audit)
+                .map_err(|broken| broken.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(broken) = verified {
+            world.core.break_law(laws::AUDIT_VERIFIES, broken);
+        }
+    }
+}
+
+async fn outbox<S: Store>(world: &World<S>) {
+    let left = world.store.unpublished(None, 100).await.map(|page| page.items);
+    world
+        .core
+        .hold(left.as_ref().is_ok_and(Vec::is_empty), laws::OUTBOX_DRAINS, || format!("{left:?}"));
+    let waiting = world.simulator.due_notifications();
+    world.core.hold(waiting.is_empty(), laws::WORK_ENDS, || {
+        format!("AWS still delivers {:?}", waiting.first())
+    });
+}
+
+/// Every notice that was acknowledged is marked.
+async fn marks<S: Store>(world: &World<S>) {
+    for notification in &world.taken {
+        let body = notification.body.to_string();
+        let Ok(notice) = marketplace_aws::notices::from_sqs_body(body.as_bytes()) else { continue };
+        let keys =
+            ViewKeys { notice: Some((notice.channel, notice.id.clone())), ..ViewKeys::default() };
+        let seen = world.store.view(&keys).await.is_ok_and(|view| view.notice_seen);
+        world.core.hold(seen, laws::NOTICES_ARE_MARKED, || format!("{:?}", notice.id));
+    }
+}

@@ -1,0 +1,159 @@
+//! The laws, each a sentence. Those of this file hold at every moment and are checked with every write and every call;
+//! those of [`crate::verdict`] hold once the faults have stopped and time has passed.
+
+use app::ports::{Change, OutgoingRecord};
+use domain::ids::LicenseRef;
+use domain::metering::{Meter, MeterKey};
+use rust_decimal::Decimal;
+
+use crate::core::Core;
+use crate::store::changed;
+
+pub(crate) const NEVER_MORE_THAN_DUE: &str = "AWS never bills more than is due, at any moment";
+pub(crate) const ONE_QUANTITY: &str = "no hour key is ever sent with two quantities";
+pub(crate) const SMALL_CALLS: &str = "no call holds more than 25 records";
+pub(crate) const WITHIN_THE_PACE: &str = "no call is made without the leave of AWS's pace";
+pub(crate) const ONE_PATH: &str =
+    "a product code never goes out together with a license, and no request reaches 1 MB";
+pub(crate) const PARTS_ADD_UP: &str =
+    "within the plan, metered, pending, not yet metered and parked add up to what was used";
+pub(crate) const ONLY_GROWS: &str = "what is due and what is metered only grow";
+pub(crate) const FROZEN_STAYS: &str =
+    "a frozen record keeps its hour and quantity until AWS's answer is booked";
+
+pub(crate) const BILL_IS_WHAT_IS_METERED: &str =
+    "AWS bills exactly what is metered, per license, dimension and month";
+pub(crate) const ALL_IS_SETTLED: &str =
+    "after faults stop and time passes, all that is due is metered, or listed with its reason";
+pub(crate) const NOTHING_IS_LOST_NEEDLESSLY: &str =
+    "while the schedule is kept, nothing is given up that had a legal way to be billed";
+pub(crate) const DUE_FOLLOWS_THE_PLAN: &str =
+    "what is due is what was used beyond what the plan includes";
+pub(crate) const LEDGER_IS_THE_METER: &str =
+    "the ledger's lines add up to what the meter says is metered and parked";
+pub(crate) const THE_PRODUCT_AGREES: &str =
+    "the product's own check of conservation finds every meter in balance";
+pub(crate) const EVENTS_COUNT_ONCE: &str =
+    "every event that was taken counts exactly once, and every other nothing";
+pub(crate) const ACCESS_FOLLOWS_AWS: &str =
+    "access is given exactly while registered, active and not on hold";
+pub(crate) const PLATFORM_SEES_IT: &str =
+    "a platform that drops passed revisions ends with the access that the state says";
+pub(crate) const ORDER_DOES_NOT_MATTER: &str =
+    "the same notices in another order, some twice, make the same state";
+pub(crate) const AUDIT_VERIFIES: &str = "every audit chain verifies";
+pub(crate) const OUTBOX_DRAINS: &str = "the outbox drains";
+pub(crate) const NOTICES_ARE_MARKED: &str = "every notice that was taken is marked as processed";
+pub(crate) const WORK_ENDS: &str = "when faults stop, all work ends";
+pub(crate) const MIRROR: &str = "the store holds what was written to it";
+
+/// Judges a meter as it was just written.
+pub(crate) fn metered(core: &Core, meter: &Meter) {
+    let before = core.lock().meters.insert(meter.key.clone(), meter.clone());
+    let name = &meter.key;
+    core.tell(format_args!(
+        "{name}: used {}, due {}, metered {}, parked {}, pending {}",
+        meter.aggregate,
+        meter.due(),
+        meter.metered,
+        meter.parked,
+        meter.pending.map_or_else(|| "-".to_owned(), |it| format!("{}={}", it.hour, it.quantity)),
+    ));
+    let total = meter.balance().total();
+    core.hold(total == meter.aggregate, PARTS_ADD_UP, || {
+        format!("{name}: {total} of {}", meter.aggregate)
+    });
+    let Some(before) = before else { return };
+    let grows = before.due() <= meter.due() && before.metered <= meter.metered;
+    core.hold(grows, ONLY_GROWS, || {
+        format!(
+            "{name}: due {} → {}, metered {} → {}",
+            before.due(),
+            meter.due(),
+            before.metered,
+            meter.metered
+        )
+    });
+    let booked = meter.metered.saturating_add(meter.parked);
+    let booked_before = before.metered.saturating_add(before.parked);
+    let Some(pending) = before.pending else { return };
+    let stays = meter.pending == Some(pending) && booked == booked_before;
+    let is_booked =
+        meter.pending.is_none() && booked == booked_before.saturating_add(pending.quantity);
+    core.hold(stays || is_booked, FROZEN_STAYS, || {
+        format!("{name}: {pending:?} became {:?} and {booked} booked", meter.pending)
+    });
+}
+
+/// Judges a meter from which a reservation was taken.
+pub(crate) fn released(core: &Core, meter: &Meter) {
+    metered(core, meter);
+}
+
+/// Judges a change as it was just committed.
+pub(crate) fn committed(core: &Core, change: &Change) {
+    for meter in changed(change) {
+        metered(core, meter);
+    }
+    let Some(write) = &change.state else { return };
+    let state = &write.after;
+    let account = state.account.as_ref().map(ToString::to_string);
+    let account = account.or_else(|| state.customer.as_ref().map(ToString::to_string));
+    core.lock().accounts.insert(state.id.clone(), account.unwrap_or_default());
+    let action = change.audit.as_ref().map_or("", |entry| entry.action.as_str());
+    core.tell(format_args!(
+        "{} {action}: {} at revision {}, access {}",
+        state.id,
+        state.status(write.now),
+        state.revision,
+        state.access(write.now).as_str()
+    ));
+}
+
+/// Judges a call before it goes out.
+pub(crate) fn sending(core: &Core, records: &[OutgoingRecord]) {
+    let (allowed, called) = {
+        let mut inner = core.lock();
+        inner.called = inner.called.saturating_add(1);
+        (inner.allowed, inner.called)
+    };
+    core.hold(called <= allowed, WITHIN_THE_PACE, || format!("{called} calls, {allowed} allowed"));
+    core.hold(records.len() <= 25, SMALL_CALLS, || format!("{} records", records.len()));
+    for record in records {
+        let OutgoingRecord { license, dimension, hour, quantity, .. } = record;
+        let key = format!("{}/{dimension}/{hour}", license.subscription_id());
+        let first = *core.lock().sent.entry(key.clone()).or_insert(*quantity);
+        core.hold(first == *quantity, ONE_QUANTITY, || format!("{key}: {first}, then {quantity}"));
+    }
+}
+
+/// Judges AWS's bill after a call took effect.
+pub(crate) fn billed(core: &Core, records: &[OutgoingRecord]) {
+    let invoice = core.simulator.invoice();
+    for record in records {
+        let key = MeterKey {
+            subscription: record.license.subscription_id(),
+            month: record.hour.month(),
+            dimension: record.dimension.clone(),
+        };
+        let lines = invoice.iter().filter(|line| {
+            line.dimension == record.dimension.as_str()
+                && line.month == key.month.to_string()
+                && crate::verdict::line_owner(line).as_ref() == Some(&key.subscription)
+        });
+        let billed: Decimal = lines.map(|line| line.quantity).sum();
+        let inner = core.lock();
+        let by_hand = inner.strays.get(&key).copied().unwrap_or_default();
+        let due = inner.meters.get(&key).map_or(0, |meter| meter.due().floor());
+        drop(inner);
+        let ours = billed.saturating_sub(by_hand);
+        core.hold(ours <= Decimal::from(due), NEVER_MORE_THAN_DUE, || {
+            format!("{key}: {ours} billed, {due} due")
+        });
+    }
+}
+
+/// Which subscription a license is.
+pub(crate) fn owner(license: &str) -> Option<domain::ids::SubscriptionId> {
+    Some(LicenseRef::License { arn: license.parse().ok()? }.subscription_id())
+}

@@ -1,0 +1,126 @@
+//! Which units AWS could never have billed. While the schedule is kept, nothing else may be given up.
+
+use app::ports::Store;
+use domain::metering::{MeteringRecord, ParkReason};
+use domain::subscription::{FINAL_WINDOW, LicensePhase, Subscription};
+use domain::time::{Hour, after, before};
+use jiff::{SignedDuration, Timestamp};
+use simulator::AgreementStatus;
+use simulator::switches::{EventLicenseArn, FinalHourOpener, MixedPath};
+
+use crate::plan::Weather;
+use crate::verdict::Books;
+use crate::world::World;
+
+/// Longest time between two looks at what waits, while the schedule is kept.
+const LAST_LOOK: SignedDuration = SignedDuration::from_mins(13);
+
+/// Why giving a record up was needless; `None` when there was no legal way, or nobody looked after things for hours.
+pub(crate) fn needless<S: Store>(
+    world: &World<S>,
+    books: &Books,
+    record: &MeteringRecord,
+    reason: ParkReason,
+) -> Option<String> {
+    let state = books.states.iter().find(|state| state.id == record.key.subscription)?;
+    match reason {
+        ParkReason::Mismatched => {
+            let by_hand = world.core.lock().strays.contains_key(&record.key);
+            (!by_hand).then(|| "nobody metered by hand".to_owned())
+        }
+        ParkReason::Rejected => {
+            (!two_paths(world, state)).then(|| "AWS had no reason to refuse it".to_owned())
+        }
+        ParkReason::NotSubscribed | ParkReason::Expired | ParkReason::Closed
+            if world.setup.weather == Weather::Stormy =>
+        {
+            None
+        }
+        _ if unnamed(world, state, record) => None,
+        // AWS tells of the end of a replaced license by its deprovisioning alone, here after it closed.
+        _ if told_too_late(world, state) => None,
+        // Activated in the last hours of a month, a license has few keys; they may all be spent.
+        _ if record.hour.is_none() && all_spent(books, state, record, record.key.month.end()) => {
+            None
+        }
+        ParkReason::NotSubscribed | ParkReason::Expired => never_active(state, record),
+        ParkReason::Closed => closed(books, state, record),
+    }
+}
+
+/// Whether only events named the license, in the form of AWS's sample, which is no ARN, and nobody registered in time.
+fn unnamed<S: Store>(world: &World<S>, state: &Subscription, record: &MeteringRecord) -> bool {
+    let in_time = before(record.booked_at, SignedDuration::from_hours(25));
+    world.setup.switches.event_license_arn == EventLicenseArn::DocForm
+        && state.registered.is_none_or(|at| at > in_time)
+}
+
+/// Whether the account buys by license and the older way, and AWS takes only one of the two for an hour.
+fn two_paths<S: Store>(world: &World<S>, state: &Subscription) -> bool {
+    let account = state.account.as_ref().map(ToString::to_string);
+    let agreements = world.simulator.agreements();
+    let customer = state.customer.as_ref().map(ToString::to_string);
+    let account = account.or_else(|| {
+        let mine = agreements.iter().find(|it| it.customer_identifier == customer);
+        mine.map(|it| it.account.clone())
+    });
+    let of_account = |it: &&simulator::Agreement| Some(&it.account) == account.as_ref();
+    let legacy = |it: &simulator::Agreement| it.customer_identifier.is_some();
+    world.setup.switches.mixed_path == MixedPath::Reject
+        && agreements.iter().filter(of_account).any(legacy)
+        && agreements.iter().filter(of_account).any(|it| !legacy(it))
+}
+
+fn told_too_late<S: Store>(world: &World<S>, state: &Subscription) -> bool {
+    let Some(arn) = state.license.arn() else { return false };
+    let switches = &world.setup.switches;
+    switches.deprovision_delay >= SignedDuration::from_mins(59)
+        && switches.final_hour_opener != FinalHourOpener::Deprovisioned
+        && world.simulator.agreements().iter().any(|it| {
+            it.license_arn.ends_with(arn.tail())
+                && matches!(it.status, AgreementStatus::Renewed | AgreementStatus::Replaced)
+        })
+}
+
+fn never_active(state: &Subscription, record: &MeteringRecord) -> Option<String> {
+    let activated = state.license_facts.activated?;
+    (activated < record.key.month.last_hour().end())
+        .then(|| format!("the license was active from {activated}"))
+}
+
+fn closed(books: &Books, state: &Subscription, record: &MeteringRecord) -> Option<String> {
+    // Never activated; or over then, and opened again since.
+    let reopened = state.license_facts.updated.is_none_or(|at| at > record.booked_at);
+    if reopened {
+        return None;
+    }
+    let Some(since) = state.closing_since() else {
+        let over = state.phase(record.booked_at) == LicensePhase::Ended;
+        return (!over).then(|| "the license has not ended".to_owned());
+    };
+    let until = after(since, FINAL_WINDOW);
+    // Flushes come every few minutes: what came at the very end may have missed the last of them.
+    let late = before(until, LAST_LOOK);
+    let mine = books.events.iter().filter(|(id, booked)| {
+        *id == record.key.subscription && booked.event.dimension == record.key.dimension
+    });
+    let came_late = mine.map(|(_, booked)| booked.booked_at).any(|at| at >= late);
+    let spent = record.hour.is_none() && all_spent(books, state, record, until);
+    (!came_late && !spent).then(|| format!("the final hour was from {since} to {until}"))
+}
+
+/// Whether every hour that could have carried a record until the end has carried one.
+fn all_spent(
+    books: &Books,
+    state: &Subscription,
+    record: &MeteringRecord,
+    until: Timestamp,
+) -> bool {
+    let Some(meter) = books.meters.get(&record.key) else { return false };
+    let activated = state.license_facts.activated.map(Hour::of);
+    let last = Hour::of(before(until, SignedDuration::from_secs(1)));
+    std::iter::successors(Some(last), |hour| Some(hour.previous()))
+        .take(24)
+        .filter(|hour| hour.month() == record.key.month && Some(*hour) >= activated)
+        .all(|hour| meter.used_hours.contains(&hour))
+}

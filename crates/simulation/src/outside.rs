@@ -1,0 +1,188 @@
+//! AWS and the platform as the product sees them in a world: the real adapters over the line, with a boundary before
+//! and after every call.
+
+use std::collections::BTreeMap;
+
+use app::Error;
+use app::ports::{
+    AgreementDetails, AgreementService, EntitlementService, MeteringService, OutgoingRecord,
+    RecordAnswer, RegistrationService, RegistrationToken, ResolveError, ResolvedBuyer,
+    SettlementQueue, SettlementRequest, SubmitError, TenantTopic,
+};
+use domain::entitlement::EntitledValue;
+use domain::ids::{AgreementId, LicenseRef, ProductCode};
+use domain::subscription::{CancellationRequest, TenantNotice};
+use domain::time::{Hour, after};
+use jiff::{SignedDuration, Timestamp};
+use marketplace_aws::Aws;
+
+use crate::bug::Bug;
+use crate::core::{Core, Letter, Struck};
+use crate::laws;
+
+/// Everything outside.
+#[derive(Debug, Clone)]
+pub(crate) struct Outside {
+    pub(crate) aws: Aws<()>,
+    pub(crate) core: Core,
+}
+
+fn down(dependency: &'static str) -> impl FnOnce(Struck) -> Error {
+    move |struck| Error::Unavailable { dependency, source: struck.into() }
+}
+
+impl MeteringService for Outside {
+    async fn submit(
+        &self,
+        product: &ProductCode,
+        records: &[OutgoingRecord],
+    ) -> Result<Vec<RecordAnswer>, SubmitError> {
+        let lost = |struck: Struck| SubmitError::Retry(struck.into());
+        self.core.cross("send records", false).await.map_err(lost)?;
+        let records = self.stamped(records);
+        laws::sending(&self.core, &records);
+        let (kept, left): (Vec<_>, Vec<_>) = records.iter().cloned().partition(|record| {
+            !(self.core.is(Bug::ForgetTheCurrentHourOnCancel)
+                && record.hour == Hour::of(self.core.now()))
+        });
+        if kept.is_empty() {
+            return Ok(left.iter().map(|_| RecordAnswer::Unprocessed).collect());
+        }
+        let answers = self.aws.submit(product, &kept).await;
+        laws::billed(&self.core, &kept);
+        self.core.tell(format_args!("AWS answers {}", told(&kept, &answers)));
+        self.core.cross("send records", true).await.map_err(lost)?;
+        let mut answers = kept.into_iter().zip(answers?);
+        let mut in_order = Vec::with_capacity(records.len());
+        for record in &records {
+            let answer = if left.contains(record) {
+                RecordAnswer::Unprocessed
+            } else {
+                answers.next().map_or(RecordAnswer::Unprocessed, |(_, answer)| answer)
+            };
+            in_order.push(self.mistaken(answer));
+        }
+        Ok(in_order)
+    }
+}
+
+fn told(records: &[OutgoingRecord], answers: &Result<Vec<RecordAnswer>, SubmitError>) -> String {
+    match answers {
+        Ok(answers) => {
+            let each = records.iter().zip(answers).map(|(record, answer)| {
+                let kind = match answer {
+                    RecordAnswer::Accepted(_) => "accepted",
+                    RecordAnswer::AlreadyHeld => "already held",
+                    RecordAnswer::HeldDifferently => "held differently",
+                    RecordAnswer::NotSubscribed => "not subscribed",
+                    RecordAnswer::Unprocessed => "unprocessed",
+                };
+                let id = record.license.subscription_id();
+                let OutgoingRecord { dimension, hour, quantity, .. } = record;
+                format!("{id}/{dimension}/{hour}={quantity}: {kind}")
+            });
+            each.collect::<Vec<_>>().join(", ")
+        }
+        Err(SubmitError::Retry(_)) => "nothing".to_owned(),
+        Err(SubmitError::BadRecord { code, .. } | SubmitError::Credentials { code, .. }) => {
+            code.clone()
+        }
+    }
+}
+
+impl Outside {
+    /// The bug: the hour of the moment in place of the frozen one.
+    fn stamped(&self, records: &[OutgoingRecord]) -> Vec<OutgoingRecord> {
+        let mut records = records.to_vec();
+        if self.core.is(Bug::StampTheHourAtSendTime) {
+            for record in &mut records {
+                record.hour = Hour::of(self.core.now()).previous();
+            }
+        }
+        records
+    }
+
+    /// The bugs: what AWS said, misread.
+    fn mistaken(&self, answer: RecordAnswer) -> RecordAnswer {
+        match answer {
+            RecordAnswer::Unprocessed if self.core.is(Bug::IgnoreUnprocessedRecords) => {
+                RecordAnswer::Accepted(None)
+            }
+            RecordAnswer::HeldDifferently
+                if self.core.is(Bug::SettleDuplicatesWithoutComparing) =>
+            {
+                RecordAnswer::AlreadyHeld
+            }
+            answer @ (RecordAnswer::Accepted(_)
+            | RecordAnswer::AlreadyHeld
+            | RecordAnswer::HeldDifferently
+            | RecordAnswer::NotSubscribed
+            | RecordAnswer::Unprocessed) => answer,
+        }
+    }
+}
+
+impl RegistrationService for Outside {
+    async fn resolve(&self, token: &RegistrationToken) -> Result<ResolvedBuyer, ResolveError> {
+        let lost = |struck: Struck| ResolveError::Unavailable(struck.into());
+        self.core.cross("resolve a token", false).await.map_err(lost)?;
+        let answer = self.aws.resolve(token).await;
+        self.core.cross("resolve a token", true).await.map_err(lost)?;
+        answer
+    }
+}
+
+impl EntitlementService for Outside {
+    async fn entitlements(
+        &self,
+        product: &ProductCode,
+        license: &LicenseRef,
+    ) -> Result<(BTreeMap<String, EntitledValue>, Option<Timestamp>), Error> {
+        let place = "ask for entitlements";
+        self.core.cross(place, false).await.map_err(down("AWS entitlements"))?;
+        let answer = self.aws.entitlements(product, license).await;
+        self.core.cross(place, true).await.map_err(down("AWS entitlements"))?;
+        answer
+    }
+}
+
+impl AgreementService for Outside {
+    async fn describe(&self, agreement: &AgreementId) -> Result<Option<AgreementDetails>, Error> {
+        self.core.cross("describe an agreement", false).await.map_err(down("AWS agreements"))?;
+        self.aws.describe(agreement).await
+    }
+
+    async fn request_cancellation(
+        &self,
+        agreement: &AgreementId,
+        now: Timestamp,
+    ) -> Result<CancellationRequest, Error> {
+        let place = "ask for a cancellation";
+        self.core.cross(place, false).await.map_err(down("AWS agreements"))?;
+        let answer = self.aws.request_cancellation(agreement, now).await;
+        self.core.cross(place, true).await.map_err(down("AWS agreements"))?;
+        answer
+    }
+}
+
+impl SettlementQueue for Outside {
+    async fn send(&self, request: &SettlementRequest, delay_seconds: u16) -> Result<(), Error> {
+        self.core.cross("queue a settlement", false).await.map_err(down("SQS"))?;
+        let visible = after(self.core.now(), SignedDuration::from_secs(delay_seconds.into()));
+        {
+            let mut inner = self.core.lock();
+            let id = inner.next_letter;
+            inner.next_letter = id.saturating_add(1);
+            inner.letters.push(Letter { id, request: request.clone(), visible });
+        }
+        self.core.cross("queue a settlement", true).await.map_err(down("SQS"))
+    }
+}
+
+impl TenantTopic for Outside {
+    async fn publish(&self, notice: &TenantNotice) -> Result<(), Error> {
+        self.core.cross("publish a notice", false).await.map_err(down("SNS"))?;
+        crate::platform::receive(&self.core, notice);
+        self.core.cross("publish a notice", true).await.map_err(down("SNS"))
+    }
+}

@@ -1,0 +1,259 @@
+//! What buyers, AWS and the seller do.
+
+use std::collections::BTreeMap;
+
+use app::ports::{MeteringService, OutgoingRecord, RecordAnswer, RegistrationToken, Store};
+use app::registration::{self, Profile};
+use app::subscriptions::{Update, confirm_tenant, request_cancellation, update};
+use domain::audit::Actor;
+use domain::ids::SubscriptionId;
+use domain::time::after;
+use jiff::SignedDuration;
+use rust_decimal::Decimal;
+use simulator::{AgreementStatus, Purchase};
+
+use crate::dice::Dice;
+use crate::task::After;
+use crate::world::World;
+
+/// Most agreements of a world.
+const MOST: usize = 9;
+
+/// Buyers; few, so that an account holds several licenses.
+const ACCOUNTS: [&str; 3] = ["111122223333", "222233334444", "333344445555"];
+
+const FIELD: &str = "x-amzn-marketplace-token";
+
+impl<S: Store> World<S> {
+    /// A buyer accepts an offer.
+    pub(crate) fn buy(&mut self, dice: &mut Dice) {
+        if self.agreements.len() >= MOST {
+            return;
+        }
+        let contract = self.setup.listing.pricing.has_entitlements();
+        let now = self.core.now();
+        let mut purchase = Purchase {
+            account: dice.pick(&ACCOUNTS).copied().unwrap_or(ACCOUNTS[0]).to_owned(),
+            entitlements: self.entitlements(dice),
+            free_trial: dice.one_in(8).then_some(7),
+            fails: dice.one_in(25),
+            legacy: dice.one_in(5),
+            ..Purchase::default()
+        };
+        if contract && dice.one_in(4) {
+            purchase.ends = Some(after(now, hours(dice, 1, 40)));
+            purchase.auto_renew = dice.one_in(2);
+        }
+        if contract && dice.one_in(10) && purchase.ends.is_none() {
+            purchase.starts = Some(after(now, hours(dice, 1, 6)));
+        }
+        let told = format!("{} accepts {:?}", purchase.account, purchase.entitlements);
+        match self.simulator.buy(purchase) {
+            Ok(bought) => {
+                let id = SubscriptionIdOf(&bought.license_arn);
+                self.core.tell(format_args!("{told}: {} under {id}", bought.agreement_id));
+                self.agreements.push(bought.agreement_id);
+            }
+            Err(error) => self.core.tell(format_args!("{told}: {error}")),
+        }
+    }
+
+    /// A plan, and now and then amounts of its own.
+    fn entitlements(&self, dice: &mut Dice) -> BTreeMap<String, Decimal> {
+        let catalog = &self.setup.listing.catalog;
+        if !self.setup.listing.pricing.has_entitlements() {
+            return BTreeMap::new();
+        }
+        let mut bought = BTreeMap::new();
+        if let Some(plan) = dice.pick(catalog.plans()) {
+            bought.insert(plan.entitlement.clone(), Decimal::ONE);
+        }
+        if dice.one_in(3)
+            && let Some(spec) = dice.pick(catalog.dimensions())
+        {
+            bought.insert(spec.id.to_string(), Decimal::from(dice.between(1, 300)));
+        }
+        bought
+    }
+
+    /// A buyer sets up the account.
+    pub(crate) fn register(&mut self, dice: &mut Dice) {
+        if let Some(agreement) = dice.pick(&self.agreements).cloned() {
+            self.register_for(agreement);
+        }
+    }
+
+    /// Buyers whose registration did not work out come back.
+    pub(crate) fn register_again(&mut self) {
+        let again: Vec<String> = self
+            .registrations
+            .iter()
+            .filter(|(_, done)| !**done)
+            .map(|(agreement, _)| agreement.clone())
+            .collect();
+        for agreement in again {
+            self.register_for(agreement);
+        }
+    }
+
+    fn register_for(&mut self, agreement: String) {
+        let Ok(form) = self.simulator.fulfilment_form(&agreement) else { return };
+        let token = form.into_iter().find(|(name, _)| name == FIELD);
+        let Some(token) = token.and_then(|(_, token)| RegistrationToken::from_form(token)) else {
+            return;
+        };
+        self.registrations.entry(agreement.clone()).or_default();
+        let (context, clock) = (self.context.clone(), self.clock.clone());
+        self.start(&format!("registration({agreement})"), async move {
+            let done = async {
+                let landing = registration::land(&context, &token, clock.now()).await.ok()?;
+                let profile = Profile::new("Acme", "Jo", "jo@example.com").ok()?;
+                let complete =
+                    registration::complete(&context, &landing.buyer, &profile, clock.now());
+                complete.await.ok()
+            };
+            let done = done.await.is_some();
+            After::Registered { agreement, done }
+        });
+    }
+
+    /// Something happens to an agreement.
+    pub(crate) fn change(&mut self, dice: &mut Dice) {
+        let active: Vec<String> = self
+            .simulator
+            .agreements()
+            .into_iter()
+            .filter(|it| it.status == AgreementStatus::Active)
+            .map(|it| it.id)
+            .collect();
+        let Some(agreement) = dice.pick(&active).cloned() else { return };
+        let id = agreement.as_str();
+        let entitlements = self.entitlements(dice);
+        let simulator = self.simulator.clone();
+        let (what, done) = match dice.below(12) {
+            0 | 1 => ("is amended", simulator.amend(id, entitlements).map(|_| None)),
+            2 => ("is renewed", simulator.renew(id).map(|it| Some(it.agreement_id))),
+            3 | 4 => {
+                let replaced = simulator.replace(id, entitlements);
+                ("is replaced", replaced.map(|it| Some(it.agreement_id)))
+            }
+            5..=7 => ("is cancelled", simulator.cancel(id).map(|()| None)),
+            8 => ("expires", simulator.expire(id).map(|()| None)),
+            9 => ("is terminated", simulator.terminate(id).map(|()| None)),
+            10 => {
+                self.advised.insert(agreement.clone());
+                ("gets an advisory", simulator.issue_advisory(id).map(|()| None))
+            }
+            _ if self.advised.contains(&agreement) => {
+                ("has its advisory resolved", simulator.resolve_advisory(id).map(|()| None))
+            }
+            _ => ("fails to be paid", simulator.fail_subscription(id).map(|()| None)),
+        };
+        match done {
+            Ok(successor) => {
+                self.core.tell(format_args!("{agreement} {what}"));
+                self.agreements.extend(successor);
+            }
+            Err(error) => self.core.tell(format_args!("{agreement} {what}: {error}")),
+        }
+    }
+
+    /// The platform confirms a tenant that it was asked to make.
+    pub(crate) fn confirm(&mut self, dice: &mut Dice) {
+        let waiting: Vec<SubscriptionId> = {
+            let inner = self.core.lock();
+            let waiting = inner.workspaces.iter().filter(|(_, workspace)| workspace.to_confirm);
+            waiting.map(|(id, _)| id.clone()).collect()
+        };
+        let Some(subscription) = dice.pick(&waiting).cloned() else { return };
+        let Ok(tenant) = format!("tenant-{subscription}").parse() else { return };
+        let (context, clock) = (self.context.clone(), self.clock.clone());
+        let actor = Actor::Caller("platform".to_owned());
+        self.start(&format!("confirm({subscription})"), async move {
+            let done =
+                confirm_tenant(&context, &subscription, tenant, actor, clock.now()).await.is_ok();
+            After::Confirmed { subscription, done }
+        });
+    }
+
+    /// The seller sets a plan, suspends or resumes, or asks AWS to cancel.
+    pub(crate) fn manage(&mut self, dice: &mut Dice) {
+        let known: Vec<SubscriptionId> = self.core.lock().accounts.keys().cloned().collect();
+        let Some(id) = dice.pick(&known).cloned() else { return };
+        let (context, clock) = (self.context.clone(), self.clock.clone());
+        let actor = Actor::Caller("seller".to_owned());
+        let plan = dice.pick(self.setup.listing.catalog.plans()).map(|plan| plan.id.clone());
+        let draw = dice.below(7);
+        if matches!(draw, 3 | 4) {
+            self.suspended.insert(id.clone());
+        }
+        self.start(&format!("manage({id})"), async move {
+            let now = clock.now();
+            let wish = match draw {
+                0..=2 => Update { plan, suspended: None },
+                3 | 4 => Update { plan: None, suspended: Some(true) },
+                5 => Update { plan: None, suspended: Some(false) },
+                _ => {
+                    let _ = request_cancellation(&context, &id, None, actor, now).await;
+                    return After::Nothing;
+                }
+            };
+            // Whoever asked sees the answer and asks again, or does not.
+            let _ = update(&context, &id, wish, None, actor, now).await;
+            After::Nothing
+        });
+    }
+
+    /// Somebody meters by hand the hour for which a record is frozen: AWS takes one quantity a key, and bills that.
+    pub(crate) async fn stray(&mut self, dice: &mut Dice) {
+        if !self.setup.strays {
+            return;
+        }
+        let frozen: Vec<_> = {
+            let inner = self.core.lock();
+            let meters = inner.meters.values();
+            let frozen = meters.filter_map(|meter| Some((meter.key.clone(), meter.pending?)));
+            frozen
+                .filter(|(key, it)| {
+                    !inner.sent.contains_key(&format!(
+                        "{}/{}/{}",
+                        key.subscription, key.dimension, it.hour
+                    ))
+                })
+                .collect()
+        };
+        let Some((key, pending)) = dice.pick(&frozen).cloned() else { return };
+        let Ok(Some(state)) = self.store.subscription(&key.subscription).await else { return };
+        let record = OutgoingRecord {
+            license: state.license.clone(),
+            account: state.account.clone(),
+            dimension: key.dimension.clone(),
+            hour: pending.hour,
+            quantity: pending.quantity.saturating_add(7),
+        };
+        let product = self.setup.listing.product.clone();
+        let aws = self.context.aws.aws.clone();
+        let answer = aws.submit(&product, std::slice::from_ref(&record)).await;
+        if matches!(answer.as_deref(), Ok([RecordAnswer::Accepted(_)])) {
+            self.core.tell(format_args!("somebody meters {key} {} by hand", record.hour));
+            let mut inner = self.core.lock();
+            *inner.strays.entry(key).or_default() += Decimal::from(record.quantity);
+        }
+    }
+}
+
+/// A license's subscription, to tell of it.
+struct SubscriptionIdOf<'a>(&'a str);
+
+impl std::fmt::Display for SubscriptionIdOf<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match crate::laws::owner(self.0) {
+            Some(id) => write!(f, "{id}"),
+            None => f.write_str(self.0),
+        }
+    }
+}
+
+fn hours(dice: &mut Dice, low: u64, high: u64) -> SignedDuration {
+    SignedDuration::from_hours(i64::try_from(dice.between(low, high)).unwrap_or_default())
+}

@@ -1,0 +1,107 @@
+//! Work in progress, and the executor: one thread, one piece of work at a time, from one boundary to the next.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use app::usage::ReportAnswer;
+use jiff::Timestamp;
+
+use crate::core::Core;
+
+/// What a piece of work came to, for the world to act on.
+#[derive(Debug)]
+pub(crate) enum After {
+    /// Notifications were handled; those named are to be delivered again.
+    Delivered { ids: Vec<u64>, again: Vec<u64> },
+    /// Letters were served; those named are to be delivered again.
+    Served { ids: Vec<u64>, again: Vec<u64> },
+    /// Events were answered; `None` when the request failed as a whole.
+    Reported { events: Vec<usize>, answers: Option<Vec<ReportAnswer>> },
+    /// A reservation was answered: whether it counts, `None` when nobody knows.
+    Reserved { event: usize, counts: Option<bool> },
+    /// A reservation was given back, or not.
+    Released { event: usize, done: bool, keeps: bool },
+    /// A buyer registered for an agreement, or did not.
+    Registered { agreement: String, done: bool },
+    /// A tenant was confirmed, or not.
+    Confirmed { subscription: domain::ids::SubscriptionId, done: bool },
+    /// Nothing that the world acts on.
+    Nothing,
+}
+
+/// A piece of work.
+pub(crate) struct Task {
+    pub(crate) name: String,
+    /// When it was started.
+    pub(crate) since: Timestamp,
+    future: Pin<Box<dyn Future<Output = After>>>,
+    bell: Arc<Bell>,
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Bell {
+    rung: AtomicBool,
+    outer: Mutex<Option<Waker>>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.rung.store(true, Ordering::SeqCst);
+        let outer = self.outer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(outer) = outer {
+            outer.wake();
+        }
+    }
+}
+
+impl Bell {
+    /// Waits until whatever the work waits for outside this world has happened: a timer, or a database.
+    async fn rings(&self) {
+        poll_fn(|context| {
+            *self.outer.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(context.waker().clone());
+            if self.rung.swap(false, Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+impl Task {
+    pub(crate) fn new(
+        name: String,
+        since: Timestamp,
+        work: impl Future<Output = After> + 'static,
+    ) -> Self {
+        Self { name, since, future: Box::pin(work), bell: Arc::default() }
+    }
+
+    /// Goes on to the next boundary; answers when the work is done.
+    pub(crate) async fn go_on(&mut self, core: &Core) -> Option<After> {
+        let waker = Waker::from(Arc::clone(&self.bell));
+        let crossed = {
+            let mut inner = core.lock();
+            inner.current.clone_from(&self.name);
+            inner.crossed
+        };
+        loop {
+            if let Poll::Ready(after) = self.future.as_mut().poll(&mut Context::from_waker(&waker))
+            {
+                return Some(after);
+            }
+            if core.lock().crossed != crossed {
+                return None;
+            }
+            self.bell.rings().await;
+        }
+    }
+}

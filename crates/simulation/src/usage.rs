@@ -1,0 +1,286 @@
+//! The platform's reports and reservations: what it believes of each, and that it asks again until it knows.
+
+use app::ports::Store;
+use app::usage::{self, Consumed, Released, Report, ReportAnswer, Reported};
+use domain::ids::SubscriptionId;
+use domain::time::Month;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::dice::Dice;
+use crate::laws;
+use crate::task::After;
+use crate::world::World;
+
+/// What the platform knows of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// No answer yet.
+    Open,
+    /// It counts.
+    Counts,
+    /// It was refused, and why.
+    Refused(String),
+}
+
+/// A report or reservation.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) subscription: SubscriptionId,
+    pub(crate) report: Report,
+    pub(crate) reservation: bool,
+    pub(crate) fate: Fate,
+    /// Whether the platform wants the reservation back.
+    pub(crate) to_release: bool,
+    pub(crate) released: bool,
+}
+
+impl Event {
+    /// When it was used.
+    pub(crate) fn at(&self) -> Option<Timestamp> {
+        self.report.at.parse().ok()
+    }
+}
+
+impl<S: Store> World<S> {
+    /// Reports one to four things that were used, or reports again what was reported before.
+    pub(crate) fn report(&mut self, dice: &mut Dice) {
+        if dice.one_in(6) {
+            return self.repeat(dice);
+        }
+        let Some(subscription) = self.any_subscription(dice) else { return };
+        let events: Vec<usize> = (0..dice.between(1, 4))
+            .map(|_| {
+                let report = self.draw_report(dice);
+                self.add_event(&subscription, report, false)
+            })
+            .collect();
+        self.send_reports(subscription, events);
+    }
+
+    /// An impatient platform: reports again although the answer may be on its way or known.
+    fn repeat(&mut self, dice: &mut Dice) {
+        let reports: Vec<usize> = (0..self.events.len()).filter(|it| self.is_report(*it)).collect();
+        let Some(event) = dice.pick(&reports).copied() else { return };
+        let Some(known) = self.events.get(event) else { return };
+        self.send_reports(known.subscription.clone(), vec![event]);
+    }
+
+    fn is_report(&self, event: usize) -> bool {
+        self.events.get(event).is_some_and(|event| !event.reservation)
+    }
+
+    /// Asks again for all that was never answered.
+    pub(crate) fn report_again(&mut self) {
+        let open: Vec<(usize, SubscriptionId, bool)> = self
+            .events
+            .iter()
+            .enumerate()
+            .filter(|(_, event)| event.fate == Fate::Open)
+            .map(|(place, event)| (place, event.subscription.clone(), event.reservation))
+            .collect();
+        for (place, subscription, reservation) in open {
+            if reservation {
+                self.send_reservation(place);
+            } else {
+                self.send_reports(subscription, vec![place]);
+            }
+        }
+        let unreleased: Vec<usize> = self
+            .events
+            .iter()
+            .enumerate()
+            .filter(|(_, event)| event.to_release && event.fate == Fate::Counts && !event.released)
+            .map(|(place, _)| place)
+            .collect();
+        for place in unreleased {
+            self.send_release(place);
+        }
+    }
+
+    /// Reserves, or gives a reservation back.
+    pub(crate) fn reserve(&mut self, dice: &mut Dice) {
+        let held: Vec<usize> = (0..self.events.len())
+            .filter(|place| {
+                self.events.get(*place).is_some_and(|event| {
+                    event.reservation && event.fate == Fate::Counts && !event.released
+                })
+            })
+            .collect();
+        if dice.one_in(3)
+            && let Some(place) = dice.pick(&held).copied()
+        {
+            if let Some(event) = self.events.get_mut(place) {
+                event.to_release = true;
+            }
+            return self.send_release(place);
+        }
+        let Some(subscription) = self.any_subscription(dice) else { return };
+        let report = self.draw_report(dice);
+        let place = self.add_event(&subscription, report, true);
+        self.send_reservation(place);
+    }
+
+    fn any_subscription(&mut self, dice: &mut Dice) -> Option<SubscriptionId> {
+        let known: Vec<SubscriptionId> = self.core.lock().accounts.keys().cloned().collect();
+        dice.pick(&known).cloned()
+    }
+
+    fn draw_report(&mut self, dice: &mut Dice) -> Report {
+        let now = self.core.now();
+        let ago = match dice.below(100) {
+            0..=64 => dice.below(40 * 60),
+            65..=84 => dice.below(6 * 3600),
+            85..=96 => dice.below(6 * 86400),
+            97 => 8 * 86400,
+            _ => {
+                return self
+                    .draw_report_at(dice, domain::time::after(now, SignedDuration::from_hours(2)));
+            }
+        };
+        let ago = SignedDuration::from_secs(i64::try_from(ago).unwrap_or_default());
+        self.draw_report_at(dice, domain::time::before(now, ago))
+    }
+
+    fn draw_report_at(&mut self, dice: &mut Dice, at: Timestamp) -> Report {
+        let dimensions = self.setup.listing.catalog.dimensions();
+        let spec = dice.pick(dimensions);
+        let name = spec.map_or_else(String::new, |spec| {
+            if dice.one_in(2) { spec.id.to_string() } else { spec.metric.clone() }
+        });
+        let whole = if dice.one_in(3) { dice.below(900) } else { dice.below(30) };
+        let quantity = if dice.one_in(4) {
+            format!("{whole}.{:06}", dice.below(1_000_000))
+        } else {
+            whole.to_string()
+        };
+        let key = format!("event-{}", self.events.len());
+        Report { key, name, quantity, at: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string() }
+    }
+
+    fn add_event(
+        &mut self,
+        subscription: &SubscriptionId,
+        report: Report,
+        reservation: bool,
+    ) -> usize {
+        let mut report = report;
+        report.key = format!("event-{}", self.events.len());
+        self.events.push(Event {
+            subscription: subscription.clone(),
+            report,
+            reservation,
+            fate: Fate::Open,
+            to_release: false,
+            released: false,
+        });
+        self.events.len().saturating_sub(1)
+    }
+
+    fn send_reports(&mut self, subscription: SubscriptionId, events: Vec<usize>) {
+        let reports: Vec<Report> = events
+            .iter()
+            .filter_map(|place| self.events.get(*place))
+            .map(|event| event.report.clone())
+            .collect();
+        let (context, clock) = (self.context.clone(), self.clock.clone());
+        let told: Vec<String> = reports
+            .iter()
+            .map(|report| {
+                format!("{} {} {} at {}", report.key, report.name, report.quantity, report.at)
+            })
+            .collect();
+        self.core
+            .tell(format_args!("the platform reports for {subscription}: {}", told.join(", ")));
+        self.start("report", async move {
+            let answer = usage::report(&context, &subscription, &reports, clock.now()).await;
+            let answers = match answer {
+                Ok(Reported::Answers(answers)) => Some(answers),
+                Ok(Reported::NoSuchSubscription) | Err(_) => None,
+            };
+            After::Reported { events, answers }
+        });
+    }
+
+    fn send_reservation(&mut self, event: usize) {
+        let Some(known) = self.events.get(event) else { return };
+        let (subscription, report) = (known.subscription.clone(), known.report.clone());
+        let (context, clock) = (self.context.clone(), self.clock.clone());
+        self.core.tell(format_args!(
+            "the platform reserves for {subscription}: {} {} {} at {}",
+            report.key, report.name, report.quantity, report.at
+        ));
+        self.start("reserve", async move {
+            let answer = usage::consume(&context, &subscription, &report, clock.now()).await;
+            let counts = match answer {
+                // A conflict is with itself: it was given back, and the giving back was told before.
+                Ok(Consumed::Reserved { .. } | Consumed::Duplicate | Consumed::Conflict) => {
+                    Some(true)
+                }
+                Ok(Consumed::Refused(_) | Consumed::Denied(_)) => Some(false),
+                Ok(Consumed::NoSuchSubscription) | Err(_) => None,
+            };
+            After::Reserved { event, counts }
+        });
+    }
+
+    fn send_release(&mut self, event: usize) {
+        let Some(known) = self.events.get(event) else { return };
+        let Some(month) = known.at().map(Month::of) else { return };
+        let (subscription, key) = (known.subscription.clone(), known.report.key.clone());
+        let (context, clock) = (self.context.clone(), self.clock.clone());
+        self.core.tell(format_args!("the platform gives {key} back"));
+        self.start("release", async move {
+            let answer = usage::release(&context, &subscription, &key, month, clock.now()).await;
+            let done = match answer {
+                Ok(Released::Done | Released::AlreadyReleased) => true,
+                Ok(Released::NotReversible | Released::NotFound) | Err(_) => false,
+            };
+            let keeps = matches!(answer, Ok(Released::NotReversible | Released::NotFound));
+            After::Released { event, done, keeps }
+        });
+    }
+
+    /// Takes the answers to reports.
+    pub(crate) fn answered(&mut self, events: &[usize], answers: Option<Vec<ReportAnswer>>) {
+        let Some(answers) = answers else { return };
+        for (place, answer) in events.iter().zip(answers) {
+            let Some(event) = self.events.get_mut(*place) else { continue };
+            self.core.tell(format_args!("{}: {answer:?}", event.report.key));
+            match answer {
+                ReportAnswer::Accepted { .. } | ReportAnswer::Duplicate => {
+                    event.fate = Fate::Counts;
+                }
+                ReportAnswer::Refused(refusal) if event.fate == Fate::Open => {
+                    event.fate = Fate::Refused(refusal.code().to_owned());
+                }
+                ReportAnswer::Conflict => {
+                    self.core.break_law(laws::EVENTS_COUNT_ONCE, &event.report.key);
+                }
+                ReportAnswer::Refused(_) | ReportAnswer::Failed => {}
+            }
+        }
+    }
+
+    /// Takes the answer to a reservation.
+    pub(crate) fn reserved(&mut self, event: usize, counts: Option<bool>) {
+        let Some(event) = self.events.get_mut(event) else { return };
+        self.core.tell(format_args!("{}: counts {counts:?}", event.report.key));
+        match counts {
+            Some(true) => event.fate = Fate::Counts,
+            Some(false) if event.fate == Fate::Open => {
+                event.fate = Fate::Refused("denied".to_owned());
+            }
+            Some(false) | None => {}
+        }
+    }
+
+    /// Takes the answer to giving a reservation back.
+    pub(crate) fn gave_back(&mut self, event: usize, done: bool, keeps: bool) {
+        let Some(event) = self.events.get_mut(event) else { return };
+        self.core.tell(format_args!("{}: given back {done}", event.report.key));
+        event.released |= done;
+        if keeps {
+            event.to_release = false;
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! The laws that hold once the faults have stopped and time has passed. The judge reads the store past all faults, and
+//! AWS's side from the simulated AWS Marketplace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use app::ports::{BookedEvent, Cursor, ListFilter, Page, Store};
+use domain::catalog::{Allowance, PricingModel};
+use domain::ids::{Dimension, LicenseRef, SubscriptionId};
+use domain::metering::{
+    Ingested, Ledger, Meter, MeterKey, MeteringRecord, ParkReason, RecordStatus, weigh,
+};
+use domain::subscription::Subscription;
+use domain::time::Month;
+use rust_decimal::Decimal;
+use simulator::InvoiceLine;
+
+use crate::laws;
+use crate::plan::Weather;
+use crate::world::World;
+
+/// Everything that the store holds.
+pub(crate) struct Books {
+    pub(crate) states: Vec<Subscription>,
+    pub(crate) meters: BTreeMap<MeterKey, Meter>,
+    pub(crate) records: Vec<MeteringRecord>,
+    pub(crate) events: Vec<(SubscriptionId, BookedEvent)>,
+}
+
+/// Judges a world that has come to rest.
+pub(crate) async fn judge<S: Store>(world: &World<S>) {
+    let books = match Books::read(world).await {
+        Ok(books) => books,
+        Err(error) => return world.core.break_law(laws::MIRROR, app::Chain(&error)),
+    };
+    mirror(world, &books);
+    bill(world, &books);
+    ledger(world, &books);
+    settled(world, &books);
+    events(world, &books);
+    wire(world);
+    plans(world, &books);
+    weighed(world, &books);
+    crate::access::judge(world, &books).await;
+    crate::order::judge(world, &books).await;
+}
+
+/// All pages of a list.
+pub(crate) async fn all<T, P>(
+    mut page: impl FnMut(Option<Cursor>) -> P,
+) -> Result<Vec<T>, app::Error>
+where
+    P: Future<Output = Result<Page<T>, app::Error>>,
+{
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = page(after).await?;
+        all.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+impl Books {
+    async fn read<S: Store>(world: &World<S>) -> Result<Self, app::Error> {
+        let store = &world.store;
+        let states =
+            all(|after| async move { store.list(&ListFilter::All, after.as_ref(), 100).await })
+                .await?;
+        let mut books =
+            Self { states, meters: BTreeMap::new(), records: Vec::new(), events: Vec::new() };
+        let last = Month::of(world.core.now());
+        for state in &books.states {
+            // Usage may be older than our first word of the license, by a week at most.
+            let id = &state.id;
+            let mut month = Month::of(world.setup.starts).previous();
+            while month <= last {
+                let meters = store.meters(id, month).await?;
+                books.meters.extend(meters.into_iter().map(|meter| (meter.key.clone(), meter)));
+                books.records.extend(
+                    all(|after| async move { store.records(id, month, after.as_ref(), 100).await })
+                        .await?,
+                );
+                let events =
+                    all(|after| async move { store.events(id, month, after.as_ref(), 100).await })
+                        .await?;
+                books.events.extend(events.into_iter().map(|event| (id.clone(), event)));
+                month = month.next();
+            }
+        }
+        Ok(books)
+    }
+
+    /// The lines of the ledger of one meter that count as billed, and as given up.
+    fn booked(&self, key: &MeterKey) -> (u64, u64) {
+        let (mut accepted, mut parked) = (0_u64, 0_u64);
+        for record in self.records.iter().filter(|record| record.key == *key) {
+            let sum = match record.status {
+                RecordStatus::Accepted { .. } => &mut accepted,
+                RecordStatus::Parked { .. } | RecordStatus::Closed { .. } => &mut parked,
+                // Its units wait again.
+                RecordStatus::Retried { .. } => continue,
+            };
+            *sum = sum.saturating_add(record.quantity);
+        }
+        (accepted, parked)
+    }
+
+    /// Units that were sent, and given up because AWS's answer never came while it could still be asked.
+    fn of_unknown_fate(&self, key: &MeterKey) -> u64 {
+        let sent = self.records.iter().filter(|record| {
+            let given_up = matches!(
+                record.status,
+                RecordStatus::Parked { reason: ParkReason::Closed | ParkReason::Expired, .. }
+            );
+            record.key == *key && record.hour.is_some() && given_up
+        });
+        sent.fold(0, |sum, record| sum.saturating_add(record.quantity))
+    }
+}
+
+fn mirror<S: Store>(world: &World<S>, books: &Books) {
+    let seen = world.core.lock().meters.clone();
+    if world.core.bug.is_none() {
+        world.core.hold(seen == books.meters, laws::MIRROR, || {
+            let differ = seen.iter().find(|(key, meter)| books.meters.get(key) != Some(*meter));
+            format!("{differ:?}")
+        });
+    }
+}
+
+/// Whose line of the invoice it is.
+pub(crate) fn line_owner(line: &InvoiceLine) -> Option<SubscriptionId> {
+    match (&line.license_arn, &line.customer_identifier) {
+        (Some(arn), _) => laws::owner(arn),
+        (None, Some(customer)) => {
+            let product = line.product_code.parse().ok()?;
+            let customer = customer.parse().ok()?;
+            Some(LicenseRef::Legacy { product, customer }.subscription_id())
+        }
+        (None, None) => None,
+    }
+}
+
+fn bill<S: Store>(world: &World<S>, books: &Books) {
+    let mut billed: BTreeMap<MeterKey, Decimal> = BTreeMap::new();
+    for line in world.simulator.invoice() {
+        let (Some(subscription), Ok(month), Ok(dimension)) =
+            (line_owner(&line), line.month.parse(), line.dimension.parse::<Dimension>())
+        else {
+            return world.core.break_law(laws::BILL_IS_WHAT_IS_METERED, format!("{line:?}"));
+        };
+        *billed.entry(MeterKey { subscription, month, dimension }).or_default() += line.quantity;
+    }
+    let strays = world.core.lock().strays.clone();
+    for (key, by_hand) in &strays {
+        *billed.entry(key.clone()).or_default() -= by_hand;
+    }
+    let answers_arrive = world.setup.weather == Weather::Calm
+        && world.setup.switches.lost_response_rate == simulator::Rate::ZERO;
+    let keys: BTreeSet<&MeterKey> = billed.keys().chain(books.meters.keys()).collect();
+    for key in keys {
+        let billed = billed.get(key).copied().unwrap_or_default();
+        let metered = books.meters.get(key).map_or(0, |meter| meter.metered);
+        // Where every answer arrives, nothing is unknown.
+        let unknown = if answers_arrive { 0 } else { books.of_unknown_fate(key) };
+        let most = Decimal::from(metered.saturating_add(unknown));
+        world.core.hold(
+            Decimal::from(metered) <= billed && billed <= most,
+            laws::BILL_IS_WHAT_IS_METERED,
+            || format!("{key}: AWS bills {billed}, metered {metered}, unknown {unknown}"),
+        );
+    }
+}
+
+fn ledger<S: Store>(world: &World<S>, books: &Books) {
+    for (key, meter) in &books.meters {
+        let booked = books.booked(key);
+        world.core.hold(booked == (meter.metered, meter.parked), laws::LEDGER_IS_THE_METER, || {
+            format!("{key}: {booked:?}, the meter says {} and {}", meter.metered, meter.parked)
+        });
+    }
+}
+
+fn settled<S: Store>(world: &World<S>, books: &Books) {
+    let now = world.core.now();
+    for (key, meter) in &books.meters {
+        let Some(state) = books.states.iter().find(|state| state.id == key.subscription) else {
+            continue;
+        };
+        let unnamed = state.license.arn().is_some_and(|arn| !arn.is_complete());
+        let waits_for_aws =
+            unnamed || state.metering_phase(now) == domain::metering::MeteringPhase::NotYet;
+        world.core.hold(meter.is_settled() || waits_for_aws, laws::ALL_IS_SETTLED, || {
+            format!("{key}: {:?} pending, {} waiting", meter.pending, meter.to_meter())
+        });
+    }
+    for record in &books.records {
+        let RecordStatus::Parked { reason, .. } = &record.status else { continue };
+        if record.quantity > 0
+            && let Some(why) = crate::loss::needless(world, books, record, *reason)
+        {
+            let MeteringRecord { key, hour, quantity, booked_at, .. } = record;
+            let hour = hour.map_or_else(|| "never sent".to_owned(), |hour| hour.to_string());
+            world.core.break_law(
+                laws::NOTHING_IS_LOST_NEEDLESSLY,
+                format!(
+                    "{key}: {quantity} ({hour}) given up as {} at {booked_at}: {why}",
+                    name(*reason)
+                ),
+            );
+        }
+    }
+}
+
+fn name(reason: ParkReason) -> &'static str {
+    reason.as_str()
+}
+
+fn events<S: Store>(world: &World<S>, books: &Books) {
+    use crate::usage::Fate;
+    let mut held: BTreeMap<(SubscriptionId, String), &BookedEvent> = BTreeMap::new();
+    for (id, booked) in &books.events {
+        held.insert((id.clone(), booked.event.key.to_string()), booked);
+    }
+    for event in &world.events {
+        let place = (event.subscription.clone(), event.report.key.clone());
+        let found = held.remove(&place);
+        let holds = match (&event.fate, found) {
+            (Fate::Counts, Some(found)) => {
+                found.event.quantity.to_string().parse::<Decimal>().ok()
+                    == event.report.quantity.parse().ok()
+                    && (found.released == event.released || event.reservation)
+            }
+            (Fate::Refused(_), None) => true,
+            // Nobody has heard of the subscription: nothing to count on.
+            (Fate::Open, None) => !books.states.iter().any(|state| state.id == event.subscription),
+            (Fate::Counts, None) | (Fate::Refused(_) | Fate::Open, Some(_)) => false,
+        };
+        world.core.hold(holds, laws::EVENTS_COUNT_ONCE, || {
+            format!(
+                "{}: the platform was told {:?}, the store holds {found:?}",
+                place.1, event.fate
+            )
+        });
+    }
+    world.core.hold(held.is_empty(), laws::EVENTS_COUNT_ONCE, || {
+        format!("nobody reported {:?}", held.keys().next())
+    });
+    for (key, meter) in &books.meters {
+        let mine = books.events.iter().filter(|(id, booked)| {
+            *id == key.subscription
+                && booked.booked_month == key.month
+                && booked.event.dimension == key.dimension
+                && !booked.released
+        });
+        let quantities = mine.map(|(_, booked)| booked.event.quantity.as_decimal());
+        let total = match meter.aggregation {
+            domain::catalog::Aggregation::Sum => quantities.sum::<Decimal>(),
+            domain::catalog::Aggregation::Peak => quantities.max().unwrap_or_default(),
+        };
+        world.core.hold(total == meter.aggregate.as_decimal(), laws::EVENTS_COUNT_ONCE, || {
+            format!("{key}: events make {total}, the meter says {}", meter.aggregate)
+        });
+    }
+}
+
+fn wire<S: Store>(world: &World<S>) {
+    for call in world.simulator.calls().iter().filter(|it| it.operation == "BatchMeterUsage") {
+        let records = call.request.get("UsageRecords").and_then(serde_json::Value::as_array);
+        let licensed =
+            records.is_some_and(|records| records.iter().any(|it| it.get("LicenseArn").is_some()));
+        let coded = call.request.get("ProductCode").is_some();
+        let small = call.request.to_string().len() < 1024 * 1024
+            && records.is_some_and(|records| records.len() <= 25);
+        world.core.hold(small && !(licensed && coded), laws::ONE_PATH, || call.request.to_string());
+    }
+}
+
+/// The product's own check of conservation finds nothing, where the judge finds nothing.
+fn weighed<S: Store>(world: &World<S>, books: &Books) {
+    for (key, meter) in &books.meters {
+        let (mut ingested, mut ledger) = (Ingested::default(), Ledger::default());
+        for (id, booked) in &books.events {
+            let mine = *id == key.subscription
+                && booked.booked_month == key.month
+                && booked.event.dimension == key.dimension;
+            if mine && !booked.released {
+                ingested.count(booked.event.quantity);
+            }
+        }
+        for record in books.records.iter().filter(|record| record.key == *key) {
+            ledger.count(record);
+        }
+        let weighed = weigh(meter, ingested, ledger);
+        world
+            .core
+            .hold(weighed.is_ok(), laws::THE_PRODUCT_AGREES, || format!("{key}: {weighed:?}"));
+    }
+}
+
+/// Where nothing changed since the purchase, what is due follows from what was bought alone.
+fn plans<S: Store>(world: &World<S>, books: &Books) {
+    let agreements = world.simulator.agreements();
+    let catalog = &world.setup.listing.catalog;
+    for (key, meter) in &books.meters {
+        let Some(state) = books.states.iter().find(|state| state.id == key.subscription) else {
+            continue;
+        };
+        let Some(arn) = state.license.arn() else { continue };
+        let mine: Vec<_> =
+            agreements.iter().filter(|it| it.license_arn.ends_with(arn.tail())).collect();
+        let [agreement] = mine.as_slice() else { continue };
+        let [grant] = agreement.grants.as_slice() else { continue };
+        if state.plan_set.is_some() || state.entitlements.is_none() {
+            continue;
+        }
+        let bought = grant.entitlements.get(key.dimension.as_str()).copied();
+        let plan = catalog
+            .plans()
+            .iter()
+            .find(|plan| grant.entitlements.contains_key(plan.entitlement.as_str()));
+        let rule = plan.and_then(|plan| plan.dimensions.get(&key.dimension));
+        let included = match (bought, rule.map(|rule| rule.included)) {
+            (Some(bought), _) => Some(bought),
+            (None, Some(Allowance::Limited(included))) => Some(included.as_decimal()),
+            (None, Some(Allowance::Unlimited)) => None,
+            (None, None) => Some(Decimal::ZERO),
+        };
+        let due = match (state.pricing, included) {
+            (PricingModel::Contract, _) | (_, None) => Decimal::ZERO,
+            (_, Some(included)) => {
+                meter.aggregate.as_decimal().saturating_sub(included).max(Decimal::ZERO)
+            }
+        };
+        world.core.hold(meter.due().as_decimal() == due, laws::DUE_FOLLOWS_THE_PLAN, || {
+            format!("{key}: used {}, included {included:?}, due {}", meter.aggregate, meter.due())
+        });
+    }
+}
