@@ -27,6 +27,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("store-memory", BTreeSet::from(["app", "domain"])),
         // The store in memory only with the feature `fakes`, which no released binary enables.
         ("lambda-shell", BTreeSet::from(["app", "domain", "store-memory"])),
+        ("pages", BTreeSet::from(["domain", "lambda-shell"])),
         ("simulator", BTreeSet::new()),
         ("audit", BTreeSet::from(["domain"])),
         ("template", BTreeSet::new()),
@@ -44,6 +45,9 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         [("webhook", &["guarded-http", "sns-https"][..]), ("webhook-sender", &["guarded-http"])]
     {
         allowed.entry(function).or_default().extend(also);
+    }
+    for function in ["registration", "subscription-api"] {
+        allowed.entry(function).or_default().insert("pages");
     }
     let everything: BTreeSet<&str> = allowed.keys().copied().collect();
     allowed.insert("simulation", everything.clone());
