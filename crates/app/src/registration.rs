@@ -3,6 +3,8 @@
 //! A landing resolves the token at once and writes what it says; the form that follows carries only the resolved ids.
 //! Both may be repeated, come before or after the license events, or never come.
 
+use std::collections::BTreeMap;
+
 use domain::audit::Actor;
 use domain::ids::{AgreementId, LicenseRef};
 use domain::subscription::Subscription;
@@ -25,6 +27,7 @@ pub struct Profile {
     company: String,
     contact: String,
     email: String,
+    extra: BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for Profile {
@@ -91,11 +94,28 @@ impl Profile {
                 company: company.trim().into(),
                 contact: contact.trim().into(),
                 email: email.into(),
+                extra: BTreeMap::new(),
             })
         } else {
             Err(problems)
         }
     }
+
+    /// Adds what the seller's form asks for besides. Empty entries are left out.
+    #[must_use]
+    pub fn with_extra(mut self, extra: impl IntoIterator<Item = (String, String)>) -> Self {
+        let filled = |(name, text): (String, String)| {
+            let text = text.trim().to_owned();
+            (!text.is_empty()).then_some((name, text))
+        };
+        self.extra = extra.into_iter().filter_map(filled).collect();
+        self
+    }
+}
+
+/// Whether a text may stand in a field: one line of at most [`LONGEST_FIELD`] characters.
+pub fn fits_a_field(text: &str) -> bool {
+    text.chars().count() <= LONGEST_FIELD && !text.chars().any(char::is_control)
 }
 
 /// Only what is surely wrong is refused; whether an address works, its owner finds out.
@@ -191,6 +211,28 @@ where
         Written::State(state) => Registered::Subscription(state),
         Written::Parked { .. } => Registered::AwaitingLicense,
     })
+}
+
+/// Tells where a buyer who was resolved before stands now. Writes nothing.
+///
+/// # Errors
+/// When the store cannot be read, or the buyer is not one of ours.
+pub async fn standing<S: Store, A: Sync>(
+    ctx: &Context<S, A>,
+    buyer: &ResolvedBuyer,
+) -> Result<Landing, RegistrationError> {
+    if buyer.product != ctx.listing.product {
+        return Err(RegistrationError::OtherListing);
+    }
+    let (license, link) = named_license(ctx, buyer).await?;
+    let subscription = match license {
+        Some(license) => ctx.store.subscription(&license.subscription_id()).await?,
+        None => None,
+    };
+    let parked = link.and_then(|(_, link)| link).is_some_and(|link| link.registration.is_some());
+    let registered =
+        subscription.as_ref().map_or(parked, |subscription| subscription.registered.is_some());
+    Ok(Landing { buyer: buyer.clone(), subscription, registered })
 }
 
 enum Written {
@@ -325,6 +367,7 @@ fn customer(buyer: &ResolvedBuyer, profile: &Profile, now: Timestamp) -> Option<
         company: profile.company.clone(),
         contact: profile.contact.clone(),
         email: profile.email.clone(),
+        extra: profile.extra.clone(),
         updated_at: now,
     })
 }

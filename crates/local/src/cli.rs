@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use domain::catalog::PricingModel;
+use jiff::Timestamp;
 
 /// The AWS Marketplace integration on a laptop: all functions, an embedded DynamoDB and a simulated AWS Marketplace in
 /// one process.
@@ -44,6 +45,12 @@ pub(crate) struct Serve {
     /// What the simulator's ids and tokens follow from
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Let time stand still at an instant, such as 2026-11-10T08:00:00Z, until it is moved on.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) clock: Option<Timestamp>,
+    /// Show the pages in a brand: a TOML file such as config/brand.toml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) brand: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -52,6 +52,7 @@ pub(crate) struct Parts {
     /// The address of the endpoint that is told by webhooks, if there is one.
     pub(crate) webhook_url: Option<String>,
     pub(crate) inbox: Inbox,
+    pub(crate) brand: Option<String>,
     pub(crate) metrics: Metrics,
 }
 
@@ -66,10 +67,19 @@ impl Parts {
     fn vars(&self) -> Vars {
         let webhooks = self.webhook_url.as_deref().map(|url| self.inbox.configuration(url));
         let heartbeat = if self.heartbeat { "on" } else { "off" };
-        Vars::of([
+        let brand = match &self.brand {
+            Some(file) => vec![("BRAND_FILE", file.as_str())],
+            None => vec![
+                ("PRODUCT_NAME", "AI Compliance Shepherd"),
+                ("SUPPORT_EMAIL", "support@example.com"),
+                ("LOGIN_URL", "https://app.example.com/sign-in"),
+            ],
+        };
+        let (product, pricing) = (simulator::Product::default(), self.pricing.to_string());
+        let vars = [
             ("AWS_REGION", "us-east-1"),
-            ("MARKETPLACE_PRODUCT_CODE", simulator::Product::default().code.as_str()),
-            ("PRICING_MODEL", &self.pricing.to_string()),
+            ("MARKETPLACE_PRODUCT_CODE", product.code.as_str()),
+            ("PRICING_MODEL", pricing.as_str()),
             ("HEARTBEAT", heartbeat),
             ("CUSTOMER_TABLE", &self.tables.customer),
             ("SUBSCRIPTION_TABLE", &self.tables.subscription),
@@ -81,9 +91,8 @@ impl Parts {
             ("TENANT_TOPIC_ARN", "arn:aws:sns:us-east-1:444455556666:tenants"),
             ("OUTGOING_WEBHOOKS", webhooks.as_deref().unwrap_or_default()),
             ("WEBHOOK_QUEUE_URL", "http://127.0.0.1/webhooks"),
-            ("PRODUCT_NAME", "AI Compliance Shepherd"),
-            ("SUPPORT_EMAIL", "support@example.com"),
-        ])
+        ];
+        Vars::of(vars.into_iter().chain(brand))
     }
 }
 
@@ -135,13 +144,13 @@ impl Functions {
                 context: context(registration.listing.into()),
                 clock: clock.clone(),
                 secrets: secrets.clone(),
-                seller: registration.seller,
+                brand: registration.brand,
                 metrics: metrics.clone(),
             },
             webhook: Webhook {
                 context: context(webhook.listing.into()),
                 clock: clock.clone(),
-                secrets,
+                secrets: secrets.clone(),
                 sns: parts.sns.verifier(webhook.sns_topics),
                 endpoint: webhook.endpoint,
                 metrics: metrics.clone(),
@@ -150,6 +159,8 @@ impl Functions {
                 context: context(api.listing.into()),
                 clock: clock.clone(),
                 version: api.service.version,
+                secrets: secrets.clone(),
+                brand: api.brand,
                 metrics: metrics.clone(),
             },
             listener: Listener {

@@ -18,13 +18,14 @@ const PAUSE: Duration = Duration::from_millis(250);
 const PAUSE_AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(5);
 
 pub(crate) async fn run(serve: Serve) -> Result<ExitCode, Box<dyn Error>> {
-    let Serve { port, data, in_memory, pricing, seed } = serve;
+    let Serve { port, data, in_memory, pricing, seed, clock, brand } = serve;
     let data = (!in_memory).then_some(data);
     let kept = data.as_ref().map(|path| path.display().to_string());
     let system = System::start(SystemOptions {
         pricing,
         data,
-        clock: ClockChoice::Wall,
+        clock: clock.map_or(ClockChoice::Wall, ClockChoice::Manual),
+        brand,
         seed,
         port,
         webhooks: true,

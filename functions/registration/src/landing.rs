@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::ports::{RegistrationService, Store};
 use app::registration::land as take;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::SET_COOKIE;
 use lambda_shell::extract::Form;
@@ -13,13 +13,15 @@ use lambda_shell::metrics::{REGISTRATIONS_FAILED, REGISTRATIONS_LANDED};
 use lambda_shell::problem::Problem;
 
 use crate::Deps;
+use crate::completion::{completion_page, see_other};
 use crate::medium::Medium;
 use crate::page;
 use crate::refusal::Refusal;
 use crate::session;
-use crate::wire::{LandingAnswer, LandingForm, ProfileForm};
+use crate::wire::{LandingAnswer, LandingForm};
 
-/// `POST /marketplace/register`: 200 with the form and the session, or why not.
+/// `POST /marketplace/register`: the session, and where the form is (a program is told at once where it stands); or why
+/// not.
 pub(crate) async fn land<S, A>(
     State(deps): State<Arc<Deps<S, A>>>,
     medium: Medium,
@@ -40,7 +42,7 @@ where
             if refusal.ours {
                 deps.metrics.emit_by(now, REGISTRATIONS_FAILED, refusal.problem.code, 1);
             }
-            refusal.answer(medium, &deps.seller)
+            refusal.answer(medium, &deps.brand)
         }
     }
 }
@@ -62,9 +64,13 @@ where
     let cookie =
         session::cookie(&deps.secrets, &landing.buyer, now).map_err(|_| Refusal::no_cookie())?;
     let catalog = &deps.context.listing.catalog;
-    let answer = LandingAnswer::of(&landing, free_trial, catalog, now);
-    let page = || page::registration(&deps.seller, &answer, &ProfileForm::default(), &[]);
-    let mut response = medium.answer(StatusCode::OK, page, &answer);
+    let mut response = match medium {
+        Medium::Json => {
+            axum::Json(LandingAnswer::of(&landing, free_trial, catalog, now)).into_response()
+        }
+        // On to an address that can be read again: a reload or the back button must not need the token.
+        Medium::Page => see_other(&completion_page(&landing.buyer, free_trial)),
+    };
     response.headers_mut().insert(SET_COOKIE, cookie);
     Ok(response)
 }
@@ -75,6 +81,6 @@ where
     S: Store,
     A: RegistrationService + Send + Sync + 'static,
 {
-    let page = || page::how_to_come_back(&deps.seller);
+    let page = || page::how_to_come_back(&deps.brand);
     Medium::Page.answer(StatusCode::OK, page, &())
 }

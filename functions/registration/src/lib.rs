@@ -2,7 +2,7 @@
 
 mod completion;
 mod config;
-mod headers;
+mod form;
 mod landing;
 mod medium;
 mod page;
@@ -22,8 +22,9 @@ use lambda_shell::config::Secrets;
 use lambda_shell::contract::Route;
 use lambda_shell::extract::with_problems;
 use lambda_shell::metrics::Metrics;
+use pages::Brand;
 
-pub use config::{Config, Seller};
+pub use config::Config;
 
 /// A form with a token, or with three short fields, is a few kilobytes at most.
 const LARGEST_BODY: usize = 16 * 1024;
@@ -38,22 +39,24 @@ pub struct Deps<S, A> {
     /// What seals the registration session.
     pub secrets: Secrets,
     /// Who the pages speak for.
-    pub seller: Seller,
+    pub brand: Brand,
     /// Where metrics go.
     pub metrics: Metrics,
 }
 
-/// The routes below `/marketplace/register`.
+/// The routes below `/marketplace/register`, and `/marketplace/assets/{file}` for all pages of the deployment.
 pub fn router<S, A>(deps: Deps<S, A>) -> Router
 where
     S: Store,
     A: RegistrationService + Send + Sync + 'static,
 {
+    let assets = pages::assets::router(&deps.brand);
     let routes = routes::all::<S, A>()
         .into_router()
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(Arc::new(deps));
-    with_problems(routes).layer(map_response(headers::secured))
+        .with_state(Arc::new(deps))
+        .merge(assets);
+    with_problems(routes).layer(map_response(pages::secured))
 }
 
 /// The same routes, to be described.

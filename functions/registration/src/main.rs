@@ -23,7 +23,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         context,
         clock: Clock::new(jiff::Timestamp::now),
         secrets,
-        seller: config.seller,
+        brand: config.brand,
         metrics: Metrics::stdout(),
     };
     let fresh = from_fn_with_state(refresher, secrets::refreshed);

@@ -8,8 +8,8 @@ use http::{HeaderValue, StatusCode};
 use lambda_shell::logs::Chain;
 use lambda_shell::problem::Problem;
 use lambda_shell::session::SessionError;
+use pages::Brand;
 
-use crate::config::Seller;
 use crate::medium::Medium;
 use crate::page;
 
@@ -164,11 +164,11 @@ impl Refusal {
     }
 
     /// The answer, for people or for programs.
-    pub(crate) fn answer(self, medium: Medium, seller: &Seller) -> Response {
+    pub(crate) fn answer(self, medium: Medium, brand: &Brand) -> Response {
         match medium {
             Medium::Json => self.problem.into_response(),
             Medium::Page => {
-                let body = page::trouble(seller, &self).into_string();
+                let body = page::trouble(brand, &self).into_string();
                 let mut response = (self.problem.status, Html(body)).into_response();
                 if let Some(seconds) = self.problem.retry_after {
                     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

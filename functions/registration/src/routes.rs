@@ -22,8 +22,8 @@ where
         .post("/marketplace/register", landing::land::<S, A>, |it| {
             it.named("land", "registration", "Takes a buyer whom AWS Marketplace sends")
                 .answers::<LandingAnswer>(200, "The registration form, and a session")
-                .shows(200, "")
                 .with_header(200, "Set-Cookie", "The registration session, for 30 minutes.")
+                .shows(303, "On to the registration form, with the session")
                 .refuses(400, &["missing_registration_token", "invalid_registration_token"])
                 .refuses(400, &["expired_registration_token"]);
             refusals(it);
@@ -32,13 +32,21 @@ where
             it.named("completeRegistration", "registration", "Takes the registration form")
                 .explained("Needs the session cookie of the landing. May be repeated while the session lasts.")
                 .answers::<CompletionAnswer>(200, "What comes next")
+                .shows(303, "On to the confirmation")
+                .refuses(400, &["no_registration_session", "registration_session_expired"]);
+            refusals(it);
+        })
+        .get(COMPLETE_AT, completion::confirmed::<S, A>, |it| {
+            it.named("showRegistration", "registration", "Shows the form, or where the buyer stands")
+                .explained("Needs the session cookie of the landing.")
+                .answers::<LandingAnswer>(200, "Where the buyer stands")
                 .shows(200, "")
                 .refuses(400, &["no_registration_session", "registration_session_expired"]);
             refusals(it);
         })
 }
 
-/// What both may be refused for, as a problem or as a page.
+/// What all may be refused for, as a problem or as a page.
 fn refusals(it: &mut Operation<'_>) {
     it.refuses(403, &["foreign_product"])
         .refuses(500, &["internal_error"])

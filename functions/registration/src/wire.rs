@@ -1,14 +1,19 @@
 //! Forms as they come, and the JSON twins of the pages.
 
-use app::ports::RegistrationToken;
+use std::collections::BTreeMap;
+
+use app::ports::{RegistrationToken, ResolvedBuyer};
 use app::registration::{Landing, Registered};
-use domain::catalog::Catalog;
+use domain::catalog::{Allowance, Catalog};
 use domain::ids::{AccountId, AgreementId, PlanId, SubscriptionId};
-use domain::subscription::{Status, Subscription};
+use domain::subscription::{LicensePhase, Status, Subscription};
 use jiff::Timestamp;
 use lambda_shell::contract::shapes;
+use pages::format;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::session;
 
 /// What AWS Marketplace makes the browser post (fact sheet §2.1). Other fields may come; they are unsigned and not
 /// read.
@@ -41,9 +46,23 @@ pub(crate) struct ProfileForm {
     pub(crate) contact: String,
     #[serde(default)]
     pub(crate) email: String,
+    /// Which of the browser's registrations it belongs to.
+    #[serde(default)]
+    pub(crate) registration: String,
+    /// The seller's own fields.
+    #[serde(flatten)]
+    pub(crate) extra: BTreeMap<String, String>,
+}
+
+impl ProfileForm {
+    /// An empty form of a buyer.
+    pub(crate) fn of(buyer: &ResolvedBuyer) -> Self {
+        Self { registration: session::tag(buyer), ..Self::default() }
+    }
 }
 
 /// What a page or a program is told of a subscription.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each told by its name")]
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Standing {
@@ -58,6 +77,12 @@ pub(crate) struct Standing {
     #[schemars(with = "Option<shapes::Instant>")]
     pub(crate) agreement_ends_at: Option<Timestamp>,
     pub(crate) tenant_ready: bool,
+    /// Whether AWS has activated the license.
+    pub(crate) activated: bool,
+    pub(crate) free_trial: bool,
+    /// What the plan includes, a phrase each; for people.
+    #[serde(skip)]
+    pub(crate) included: Vec<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -79,8 +104,22 @@ impl Standing {
             agreement_id: subscription.agreements.current().cloned(),
             agreement_ends_at: subscription.agreements.current_end(),
             tenant_ready: subscription.tenant.id().is_some(),
+            activated: subscription.phase(now) == LicensePhase::Active,
+            free_trial: subscription.free_trial,
+            included: plan.map(|_| included(subscription, catalog)).unwrap_or_default(),
         }
     }
+}
+
+fn included(subscription: &Subscription, catalog: &Catalog) -> Vec<String> {
+    let phrase = |spec| match subscription.terms(spec, catalog).included {
+        Allowance::Unlimited => Some(format!("{}: unlimited", spec.title)),
+        Allowance::Limited(included) if included.is_zero() => None,
+        Allowance::Limited(included) => {
+            Some(format!("{}: {} a month", spec.title, format::units(included, &spec.unit)))
+        }
+    };
+    catalog.dimensions().iter().filter_map(phrase).collect()
 }
 
 /// The answer to a landing.
@@ -97,6 +136,8 @@ pub(crate) struct LandingAnswer {
     pub(crate) subscription: Option<Standing>,
     /// Where to post `company`, `contact` and `email`.
     pub(crate) complete_at: &'static str,
+    /// Which of the browser's registrations this is: the form's field `registration`.
+    pub(crate) registration: String,
 }
 
 /// Where the registration form goes.
@@ -117,6 +158,7 @@ impl LandingAnswer {
             agreement_id: landing.buyer.agreement.clone(),
             subscription: subscription.map(|state| Standing::of(state, catalog, now)),
             complete_at: COMPLETE_AT,
+            registration: session::tag(&landing.buyer),
         }
     }
 }

@@ -11,7 +11,8 @@ use lambda_http::request::LambdaRequest;
 use lambda_shell::config::Secrets;
 use lambda_shell::fakes::{FakeAws, FakeStore, PRODUCT, clock, context};
 use lambda_shell::metrics::Metrics;
-use registration::{Deps, Seller, router};
+use pages::Brand;
+use registration::{Deps, router};
 use tower::ServiceExt;
 
 /// The token of the example event, as the buyer's browser would have it.
@@ -24,7 +25,7 @@ fn deps() -> Deps<FakeStore, FakeAws> {
         context: context(),
         clock: clock("2026-11-24T07:31:05Z"),
         secrets: Secrets::parse("an-example-secret-that-is-never-used").unwrap(),
-        seller: Seller::default(),
+        brand: Brand::default(),
         metrics: Metrics::discard(),
     }
 }
@@ -57,6 +58,18 @@ async fn send(deps: &Deps<FakeStore, FakeAws>, request: Request<Body>) -> Respon
     Response::from_parts(parts, String::from_utf8(body.to_vec()).unwrap())
 }
 
+/// The page that an answer leads to.
+async fn follow(
+    deps: &Deps<FakeStore, FakeAws>,
+    answer: &Response<String>,
+    cookie: &str,
+) -> Response<String> {
+    assert_eq!(answer.status(), 303, "a page that can be read again: {}", answer.body());
+    let address = answer.headers()["location"].to_str().unwrap();
+    let request = Request::get(address).header("cookie", cookie).body(Body::empty()).unwrap();
+    send(deps, request).await
+}
+
 fn cookie(response: &Response<String>) -> &str {
     response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap()
 }
@@ -66,12 +79,15 @@ async fn a_buyer_lands_completes_the_form_and_is_registered() {
     let deps = deps();
     knows_token(&deps, PRODUCT);
     let landed = send(&deps, through_api_gateway("registration.land.json")).await;
-    assert_eq!(landed.status(), 200, "{}", landed.body());
+    let page = follow(&deps, &landed, cookie(&landed)).await;
+    assert!(page.body().contains("Complete your registration"), "{}", page.body());
 
     let mut form = through_api_gateway("registration.complete.json");
     form.headers_mut().insert("cookie", cookie(&landed).parse().unwrap());
     let completed = send(&deps, form).await;
-    assert_eq!(completed.status(), 200, "{}", completed.body());
+    let page = follow(&deps, &completed, cookie(&landed)).await;
+    assert_eq!(page.status(), 200);
+    assert!(page.body().contains("Thank you. Your details are saved."), "{}", page.body());
     let states = deps.context.store.states();
     assert!(states[0].registered.is_some(), "{states:?}");
 }
@@ -81,8 +97,9 @@ async fn the_token_is_in_no_header_and_on_no_page() {
     let deps = deps();
     knows_token(&deps, PRODUCT);
     let landed = send(&deps, through_api_gateway("registration.land.json")).await;
-    assert_eq!(landed.status(), 200);
-    let all = format!("{:?} {}", landed.headers(), landed.body());
+    let page = follow(&deps, &landed, cookie(&landed)).await;
+    let all =
+        format!("{:?} {} {:?} {}", landed.headers(), landed.body(), page.headers(), page.body());
     assert!(!all.contains("example+token") && !all.contains("example%2Btoken"), "{all}");
 }
 
@@ -107,4 +124,41 @@ async fn a_form_without_a_session_of_ours_registers_nobody() {
     none.headers_mut().remove("cookie");
     assert_eq!(send(&deps, none).await.status(), 400);
     assert!(deps.context.store.states().is_empty());
+}
+
+#[tokio::test]
+async fn pages_load_nothing_from_elsewhere_and_run_nothing_inline() {
+    let deps = deps();
+    knows_token(&deps, PRODUCT);
+    let landed = send(&deps, through_api_gateway("registration.land.json")).await;
+    let landed = follow(&deps, &landed, cookie(&landed)).await;
+    let policy = landed.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    let body = landed.body();
+    assert!(!body.contains("<style") && !body.contains("style=\"") && !body.contains("onclick"));
+    for address in
+        body.split("src=\"").skip(1).chain(body.split("rel=\"stylesheet\" href=\"").skip(1))
+    {
+        let address = address.split('"').next().unwrap();
+        let asset = Request::get(address).body(Body::empty()).unwrap();
+        assert_eq!(send(&deps, asset).await.status(), 200, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_with_a_wrong_entry_comes_back_with_what_was_typed() {
+    let deps = deps();
+    knows_token(&deps, PRODUCT);
+    let landed = send(&deps, through_api_gateway("registration.land.json")).await;
+    let form = Request::post("/marketplace/register/complete")
+        .header("cookie", cookie(&landed))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from("company=Acme+%26+Sons&email=nobody"))
+        .unwrap();
+    let corrected = send(&deps, form).await;
+    assert_eq!(corrected.status(), 422);
+    let body = corrected.body();
+    assert!(body.contains("value=\"Acme &amp; Sons\"") && body.contains("aria-invalid=\"true\""));
+    assert!(body.contains("enter an e-mail address like name@example.com"), "{body}");
+    assert!(deps.context.store.states()[0].registered.is_none());
 }

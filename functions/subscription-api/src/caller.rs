@@ -39,21 +39,25 @@ pub(crate) enum Right {
     Report,
     /// Ask for a settlement.
     Settle,
+    /// Withhold access and give it back, at the desk.
+    Hold,
     /// Create, change and cancel subscriptions, and confirm tenants.
     Administer,
 }
 
 impl Role {
-    fn may(&self, right: Right) -> bool {
+    pub(crate) fn may(&self, right: Right) -> bool {
         match self {
             Self::Admin => true,
             Self::Operator => match right {
-                Right::Read | Right::ReadAll | Right::Check | Right::Settle => true,
+                Right::Read | Right::ReadAll | Right::Check | Right::Settle | Right::Hold => true,
                 Right::Report | Right::Administer => false,
             },
             Self::Meter => match right {
                 Right::Check | Right::Report => true,
-                Right::Read | Right::ReadAll | Right::Settle | Right::Administer => false,
+                Right::Read | Right::ReadAll | Right::Settle | Right::Hold | Right::Administer => {
+                    false
+                }
             },
             Self::Tenant(_) => match right {
                 Right::Read => true,
@@ -61,6 +65,7 @@ impl Role {
                 | Right::Check
                 | Right::Report
                 | Right::Settle
+                | Right::Hold
                 | Right::Administer => false,
             },
         }

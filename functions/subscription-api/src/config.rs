@@ -1,8 +1,9 @@
 //! The environment of this function.
 
 use lambda_shell::config::{
-    Configuration, ListingConfig, Reader, ServiceConfig, SettlementQueueUrl, TablesConfig,
+    Configuration, ListingConfig, Reader, SecretsConfig, ServiceConfig, SettlementQueueUrl, TablesConfig,
 };
+use pages::Brand;
 
 /// Everything the function reads.
 #[derive(Debug, Clone)]
@@ -15,6 +16,10 @@ pub struct Config {
     pub tables: TablesConfig,
     /// Where settlements are asked for.
     pub settlement_queue: SettlementQueueUrl,
+    /// What seals the links and sessions of pages.
+    pub secrets: SecretsConfig,
+    /// Who the pages speak for.
+    pub brand: Brand,
 }
 
 impl Configuration for Config {
@@ -23,11 +28,15 @@ impl Configuration for Config {
         let listing = ListingConfig::read(vars);
         let tables = TablesConfig::read(vars);
         let settlement_queue = SettlementQueueUrl::read(vars);
+        let secrets = SecretsConfig::read(vars);
+        let brand = Brand::read(vars);
         Some(Self {
             service: service?,
             listing: listing?,
             tables: tables?,
             settlement_queue: settlement_queue?,
+            secrets: secrets?,
+            brand: brand?,
         })
     }
 }

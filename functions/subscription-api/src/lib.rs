@@ -4,6 +4,7 @@ mod caller;
 mod config;
 mod idempotency;
 mod paging;
+mod people;
 mod precondition;
 mod refusal;
 mod routes;
@@ -16,9 +17,11 @@ use app::{Clock, Context};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use lambda_shell::config::Secrets;
 use lambda_shell::contract::Route;
 use lambda_shell::extract::with_problems;
 use lambda_shell::metrics::Metrics;
+use pages::Brand;
 
 pub use caller::{Caller, Role, caller_from_api_gateway};
 pub use config::Config;
@@ -35,6 +38,10 @@ pub struct Deps<S, A> {
     pub clock: Clock,
     /// The deployed version, for the health route.
     pub version: String,
+    /// What seals the links and sessions of pages.
+    pub secrets: Secrets,
+    /// Who the pages speak for.
+    pub brand: Brand,
     /// Where metrics go.
     pub metrics: Metrics,
 }
@@ -50,13 +57,15 @@ impl<T> Aws for T where
 {
 }
 
-/// The routes below `/marketplace/subscriptions`, and `/marketplace/health`.
+/// The routes below `/marketplace/subscriptions`, the pages for people, and `/marketplace/health`.
 ///
-/// All but the last need a [`Caller`] in the request's extensions; put a middleware around that knows who calls.
+/// All but health and the pages, which have sessions, need a [`Caller`] in the request's extensions; put a middleware
+/// around that knows who calls.
 pub fn router<S: Store, A: Aws>(deps: Deps<S, A>) -> Router {
     let deps = Arc::new(deps);
     let routes = routes::all::<S, A>()
         .into_router()
+        .merge(people::all::<S, A>())
         .layer(from_fn_with_state(deps.clone(), idempotency::replay::<S, A>))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(deps);

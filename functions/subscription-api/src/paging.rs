@@ -30,7 +30,7 @@ impl ListName {
         digest.finalize().into_iter().take(MARK).collect()
     }
 
-    fn wrap(&self, cursor: &Cursor) -> String {
+    pub(crate) fn wrap(&self, cursor: &Cursor) -> String {
         let mut bytes = self.mark(&cursor.0);
         bytes.extend_from_slice(cursor.0.as_bytes());
         URL_SAFE_NO_PAD.encode(bytes)

@@ -47,7 +47,7 @@ async fn every_function_starts_and_answers_its_example_events() {
 
     let registration = world.run("registration").await;
     let (landed, completed) = (registration.answer("land"), registration.answer("complete"));
-    assert_eq!((status(landed), status(completed)), (200, 200), "{landed} {completed}");
+    assert_eq!((status(landed), status(completed)), (303, 303), "{landed} {completed}");
     assert!(body(landed).contains("name=\"email\""), "the landing asks for an e-mail address");
 
     let notifier = world.run("tenant-notifier").await;

@@ -47,8 +47,10 @@ async fn what_is_not_documented_is_a_problem_too() {
 fn routes_are_added_to_the_table_only() {
     for function in ["registration", "subscription-api", "webhook"] {
         for (path, text) in crate::codes::sources(&format!("functions/{function}/src")) {
+            // Pages for people are looked at, not programmed against.
+            let pages = path.ends_with("src/people/mod.rs");
             assert!(
-                !text.contains(".route("),
+                pages || !text.contains(".route("),
                 "{path} has a route that the contract does not know"
             );
         }

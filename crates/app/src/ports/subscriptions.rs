@@ -129,6 +129,9 @@ pub struct Customer {
     pub contact: String,
     /// The contact's e-mail.
     pub email: String,
+    /// What the seller's form asks for besides, by the names of its fields.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra: BTreeMap<String, String>,
     /// When it was last written.
     pub updated_at: Timestamp,
 }

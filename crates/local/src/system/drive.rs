@@ -64,6 +64,11 @@ impl Handle {
         Ok(())
     }
 
+    /// Whether the hourly schedule is stopped.
+    pub(crate) fn schedule_is_paused(&self) -> bool {
+        self.inner.bus.note(PAUSED).is_ok_and(|note| note.as_deref() == Some("yes"))
+    }
+
     /// Invokes the metering scheduler once, besides queue and schedule, and answers its report. Two at once are two
     /// schedulers.
     ///

@@ -184,6 +184,7 @@ impl System {
                 .webhooks
                 .then(|| format!("http://{address}/_local/webhooks/inbox")),
             inbox: inbox.clone(),
+            brand: options.brand.as_ref().map(|path| path.display().to_string()),
             metrics: options.metrics.clone(),
         };
         let functions = Functions::compose(&parts)?;

@@ -48,6 +48,8 @@ pub struct SystemOptions {
     pub platform: bool,
     /// Whether an endpoint of the system itself is told by webhooks what the tenant topic tells.
     pub webhooks: bool,
+    /// The brand of the pages: a TOML file.
+    pub brand: Option<PathBuf>,
     /// Where metrics go.
     pub metrics: Metrics,
     /// Whether dropping the system fails the test when something is left unsettled.
@@ -72,6 +74,7 @@ impl Default for SystemOptions {
             heartbeat: false,
             platform: true,
             webhooks: false,
+            brand: None,
             metrics: Metrics::discard(),
             settled_on_drop: true,
         }

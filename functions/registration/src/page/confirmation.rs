@@ -2,61 +2,85 @@
 
 use domain::subscription::Status;
 use maud::{Markup, html};
+use pages::component::{Tone, note};
+use pages::{Brand, Width};
 
-use super::{layout, standing};
-use crate::config::Seller;
-use crate::wire::{CompletionAnswer, Standing};
+use super::page;
+use super::summary::{bought, progress};
+use crate::wire::{COMPLETE_AT, LandingAnswer, Standing};
 
 /// Confirms a registration.
-pub(crate) fn confirmation(seller: &Seller, answer: &CompletionAnswer) -> Markup {
+pub(crate) fn confirmation(brand: &Brand, landing: &LandingAnswer) -> Markup {
+    let known = landing.subscription.as_ref();
+    let (tone, title, message) = headline(brand, known);
+    let going_on = !known.is_some_and(|known| is_over(known.status));
     let content = html! {
-        p { "Thank you. Your details are saved." }
-        @match &answer.subscription {
-            Some(known) => {
-                h2 { "What happens next" }
-                (next_steps(seller, known))
-                h2 { "Your subscription" }
-                dl { (standing(known)) }
-            }
-            None => {
-                h2 { "What happens next" }
-                p {
-                    "AWS Marketplace is still activating your subscription, which usually takes a few minutes. "
-                    "Your account is prepared as soon as it is active; there is nothing more for you to do."
+        (note(tone, &message))
+        div.pair {
+            @if going_on {
+                section.card aria-labelledby="next" {
+                    h2 id="next" { "What happens next" }
+                    (progress(brand, landing))
+                    @if !brand.next_steps.is_empty() {
+                        ul { @for step in &brand.next_steps { li { (step) } } }
+                    }
+                    @if !known.is_some_and(|known| known.tenant_ready) {
+                        p.quiet.small {
+                            "You may close this page. To see how far it is, "
+                            a href={ (COMPLETE_AT) "?registration=" (landing.registration) } { "look again" } "."
+                        }
+                    }
                 }
             }
+            (bought(brand, landing))
         }
     };
-    layout(seller, "Registration complete", &content)
+    page(brand, title, Width::Middle, html! { "Thank you. Your details are saved." }, content)
 }
 
-fn next_steps(seller: &Seller, known: &Standing) -> Markup {
-    html! {
-        @match known.status {
-            Status::Active if known.tenant_ready => {
-                p {
-                    "Your account is ready."
-                    @if let Some(url) = &seller.login_url { " " a href=(url) { "Log in" } " to begin." }
-                }
-            }
-            Status::Active => {
-                p { "Your account is being prepared. You can log in as soon as it is ready." }
-            }
-            Status::Pending => {
-                p {
-                    "AWS Marketplace is still activating your subscription, which usually takes a few minutes. "
-                    "Your account is prepared as soon as it is active; there is nothing more for you to do."
-                }
-            }
-            Status::Suspended => {
-                p { "Your subscription is on hold. Please contact support to have it lifted." }
-            }
-            Status::Cancelling | Status::Cancelled | Status::Expired => {
-                p {
-                    "This subscription has ended, so no account is prepared for it. "
-                    "You can subscribe again in AWS Marketplace at any time."
-                }
-            }
-        }
+fn headline(brand: &Brand, known: Option<&Standing>) -> (Tone, &'static str, Markup) {
+    let waiting = html! {
+        p { "AWS Marketplace is still activating your subscription, which usually takes a few minutes. "
+            "Your account is prepared as soon as it is active; there is nothing more for you to do." }
+    };
+    let Some(known) = known else { return (Tone::Info, "Registration complete", waiting) };
+    match known.status {
+        Status::Active if known.tenant_ready => (
+            Tone::Good,
+            "Your account is ready",
+            html! {
+                p { "Your account is ready."
+                    @if let Some(url) = &brand.sign_in_url { " " a href=(url) { "Sign in" } " to begin." } }
+            },
+        ),
+        Status::Active => (
+            Tone::Good,
+            "Registration complete",
+            html! {
+                p { "Your account is being prepared. You get an e-mail as soon as it is ready." }
+            },
+        ),
+        Status::Pending => (Tone::Info, "Registration complete", waiting),
+        Status::Suspended => (
+            Tone::Warn,
+            "Your subscription is on hold",
+            html! {
+                p { "Your details are saved, but the subscription is on hold. Please contact support to have it lifted." }
+            },
+        ),
+        Status::Cancelling | Status::Cancelled | Status::Expired => (
+            Tone::Warn,
+            "This subscription has ended",
+            html! {
+                p { "No account is prepared for it. You can subscribe again in AWS Marketplace at any time." }
+            },
+        ),
+    }
+}
+
+fn is_over(status: Status) -> bool {
+    match status {
+        Status::Cancelling | Status::Cancelled | Status::Expired => true,
+        Status::Pending | Status::Active | Status::Suspended => false,
     }
 }

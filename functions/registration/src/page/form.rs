@@ -1,114 +1,106 @@
 //! The registration form.
 
+use app::registration::LONGEST_FIELD;
 use lambda_shell::problem::FieldProblem;
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
+use pages::brand::Presence;
+use pages::component::{Field, Tone, note};
+use pages::{Brand, Width};
 
-use super::{layout, standing};
-use crate::config::Seller;
+use super::page;
+use super::summary::{bought, progress};
 use crate::wire::{COMPLETE_AT, LandingAnswer, ProfileForm};
 
 /// The page a buyer lands on: what AWS told, and the form.
 pub(crate) fn registration(
-    seller: &Seller,
+    brand: &Brand,
     landing: &LandingAnswer,
     typed: &ProfileForm,
     problems: &[FieldProblem],
 ) -> Markup {
     let title =
         if landing.registered { "You are registered" } else { "Complete your registration" };
-    let content = html! {
-        @if landing.registered {
-            p { "Your registration is complete. This is where your subscription stands." }
-        } @else {
-            p { "Thank you for subscribing. One short form, and your account is on its way." }
-        }
-        @if landing.free_trial { p { "You have chosen the free trial." } }
-        (bought(landing))
-        @if landing.registered {
-            h2 { "Change your contact details" }
-        }
-        (form(typed, problems))
+    let lead = if landing.registered {
+        html! { "This is where your subscription stands. You can change the contact details at any time." }
+    } else {
+        let usual = "Thank you for subscribing. One short form, and your account is on its way.";
+        html! { (brand.welcome.as_deref().unwrap_or(usual)) }
     };
-    layout(seller, title, &content)
+    let heading = if landing.registered { "Contact details" } else { "Whom may we set it up for?" };
+    let content = html! {
+        div.pair {
+            section.card aria-labelledby="form" { h2 id="form" { (heading) } (form(brand, typed, problems)) }
+            div.stack {
+                (bought(brand, landing))
+                section.card aria-labelledby="next" { h2 id="next" { "What happens next" } (progress(brand, landing)) }
+            }
+        }
+    };
+    page(brand, title, Width::Middle, lead, content)
 }
 
 /// The form again, with what was typed and what is to be mended.
-pub(crate) fn correction(
-    seller: &Seller,
-    typed: &ProfileForm,
-    problems: &[FieldProblem],
-) -> Markup {
+pub(crate) fn correction(brand: &Brand, typed: &ProfileForm, problems: &[FieldProblem]) -> Markup {
     let content = html! {
-        div.problem role="alert" {
-            p { "Some fields need another entry:" }
+        (note(Tone::Bad, &html! {
+            p { b { "Please check " (if problems.len() == 1 { "one entry" } else { "these entries" }) "." } }
             ul {
                 @for problem in problems {
-                    li { a href={ "#" (problem.field) } { (label(&problem.field)) } ": " (problem.detail) }
+                    li { a href={ "#" (problem.field) } { (label(brand, &problem.field)) } ": " (problem.detail) }
                 }
             }
-        }
-        (form(typed, problems))
+        }))
+        section.card { (form(brand, typed, problems)) }
     };
-    layout(seller, "Please check your entries", &content)
+    page(brand, "Please check your entries", Width::Narrow, html! {}, content)
 }
 
-fn bought(landing: &LandingAnswer) -> Markup {
+fn form(brand: &Brand, typed: &ProfileForm, problems: &[FieldProblem]) -> Markup {
+    let fields = &brand.form;
+    let problem = |name: &str| {
+        problems.iter().find(|problem| problem.field == name).map(|problem| problem.detail.as_str())
+    };
+    let field = |name, kind, autocomplete, value, required| Field {
+        name,
+        label: label(brand, name),
+        kind,
+        autocomplete,
+        value,
+        required,
+        longest: LONGEST_FIELD,
+        problem: problem(name),
+    };
     html! {
-        dl {
-            @if let Some(account) = &landing.account { dt { "AWS account" } dd { code { (account) } } }
-            @match &landing.subscription {
-                Some(known) => (standing(known)),
-                None => {
-                    dt { "Status" } dd { "AWS Marketplace is still activating your subscription" }
-                    @if let Some(agreement) = &landing.agreement_id {
-                        dt { "Agreement" } dd { code { (agreement) } }
-                    }
-                }
+        form.fields method="post" action=(COMPLETE_AT) novalidate {
+            input type="hidden" name="registration" value=(typed.registration);
+            @if fields.company != Presence::Hidden {
+                (field("company", "text", "organization", &typed.company, fields.company == Presence::Required).render())
             }
+            @if fields.contact != Presence::Hidden {
+                (field("contact", "text", "name", &typed.contact, fields.contact == Presence::Required).render())
+            }
+            (field("email", "email", "email", &typed.email, true).render())
+            @for extra in &fields.extra {
+                @let value = typed.extra.get(&extra.id).map_or("", String::as_str);
+                (field(&extra.id, "text", "on", value, extra.required).render())
+            }
+            p.quiet.small {
+                "We use these details to set up your account and to reach you about it. "
+                "No payment data is asked for: AWS bills you."
+            }
+            button type="submit" data-busy="Sending…" { "Complete registration" }
         }
     }
 }
 
-fn form(typed: &ProfileForm, problems: &[FieldProblem]) -> Markup {
-    html! {
-        form method="post" action=(COMPLETE_AT) {
-            (field("company", "text", "organization", &typed.company, problems))
-            (field("contact", "text", "name", &typed.contact, problems))
-            (field("email", "email", "email", &typed.email, problems))
-            p { "We use these details to set up your account and to reach you about it. No payment data is asked for: AWS bills you." }
-            button type="submit" { "Complete registration" }
-        }
-    }
-}
-
-fn label(name: &str) -> &'static str {
+fn label<'a>(brand: &'a Brand, name: &str) -> &'a str {
     match name {
         "company" => "Company",
         "contact" => "Contact name",
-        _ => "E-mail address",
-    }
-}
-
-fn field(
-    name: &str,
-    kind: &str,
-    autocomplete: &str,
-    value: &str,
-    problems: &[FieldProblem],
-) -> Markup {
-    let required = name == "email";
-    let problem = problems.iter().find(|problem| problem.field == name);
-    let note = format!("{name}-note");
-    html! {
-        div.field {
-            label for=(name) {
-                (label(name))
-                @if !required { " " span.optional { "(optional)" } }
-            }
-            input id=(name) name=(name) type=(kind) autocomplete=(autocomplete) value=(value)
-                maxlength=(app::registration::LONGEST_FIELD) required[required]
-                aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| note.as_str())];
-            @if let Some(problem) = problem { p.wrong id=(note) { (problem.detail) } }
+        "email" => "E-mail address",
+        other => {
+            let extra = brand.form.extra.iter().find(|field| field.id == other);
+            extra.map_or("Entry", |field| field.label.as_str())
         }
     }
 }

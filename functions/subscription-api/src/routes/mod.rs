@@ -42,6 +42,7 @@ pub(crate) fn all<S: Store, A: Aws>() -> Of<S, A> {
         .merge(checks::routes())
         .merge(parked::routes())
         .merge(export::routes())
+        .merge(crate::people::page_sessions())
 }
 
 /// The subscription in the path. What cannot be an id names no subscription.

@@ -2,8 +2,10 @@
 
 use axum::middleware::from_fn;
 use http_body_util::BodyExt;
+use lambda_shell::config::Secrets;
 use lambda_shell::fakes::{clock, context};
 use lambda_shell::metrics::Metrics;
+use pages::Brand;
 use serde_json::{Value, json};
 use subscription_api::{Deps, caller_from_api_gateway, router};
 use tower::ServiceExt;
@@ -13,8 +15,14 @@ use crate::support::{LICENSE, NOW, active};
 async fn answer(event: &Value) -> (u16, Value) {
     let context = context();
     context.store.put_state(active(LICENSE, "acme"));
-    let deps =
-        Deps { context, clock: clock(NOW), version: "1".into(), metrics: Metrics::discard() };
+    let deps = Deps {
+        context,
+        clock: clock(NOW),
+        version: "1".into(),
+        secrets: Secrets::parse("an-example-secret-that-is-never-used").unwrap(),
+        brand: Brand::default(),
+        metrics: Metrics::discard(),
+    };
     let router = router(deps).layer(from_fn(caller_from_api_gateway));
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let response = router.oneshot(request.map(axum::body::Body::new)).await.unwrap();

@@ -7,6 +7,7 @@ mod entitlements;
 mod idempotency;
 mod operations;
 mod parked;
+mod people;
 mod roles;
 mod subscriptions;
 mod support;

@@ -12,8 +12,10 @@ use http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
+use lambda_shell::config::Secrets;
 use lambda_shell::fakes::{FakeAws, FakeStore, clock, context};
 use lambda_shell::metrics::Metrics;
+use pages::Brand;
 use serde_json::{Value, json};
 use subscription_api::{Caller, Deps, Role, router};
 use tower::ServiceExt;
@@ -48,6 +50,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) json: Value,
+    pub(crate) text: String,
 }
 
 impl Answer {
@@ -90,6 +93,8 @@ impl Api {
             context,
             clock: clock(NOW),
             version: "1.2.3".into(),
+            secrets: Secrets::parse("an-example-secret-that-is-never-used").unwrap(),
+            brand: Brand::default(),
             metrics: Metrics::discard(),
         };
         Self { store, aws, id: id_of(LICENSE), router: router(deps) }
@@ -116,7 +121,8 @@ impl Api {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status: parts.status.as_u16(), headers: parts.headers, json }
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, json, text }
     }
 
     pub(crate) async fn call(&self, role: Role, method: &str, path: &str, body: Value) -> Answer {
