@@ -22,6 +22,8 @@ pub struct Faults {
     pub lost_response: Fault,
     /// Expired credentials: `ExpiredTokenException` with status 403 on any call.
     pub expired_credentials: Fault,
+    /// A metering call is refused as if the listing lacked the dimension: a mistake of the seller that is mended later.
+    pub unknown_dimension: Fault,
     /// A valid record comes back in `UnprocessedRecords`; counts records, not calls.
     pub unprocessed: Fault,
     /// A notification is delivered twice. For notifications, the operation is the beginning of

@@ -120,6 +120,12 @@ pub(super) fn call(
         if faults.internal_error.strikes(name, none, random) {
             return Err(service.internal().into());
         }
+        if matches!(operation, Operation::BatchMeterUsage)
+            && faults.unknown_dimension.strikes(name, none, random)
+        {
+            let message = "The product has no such dimension";
+            return Err(ApiError::metering("InvalidUsageDimensionException", message).into());
+        }
         let answer = operation.run(state, caller, request, now)?;
         let State { faults, random, switches, .. } = &mut *state;
         if faults.lost_response.strikes(name, switches.lost_response_rate, random) {
