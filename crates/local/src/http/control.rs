@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
@@ -14,7 +13,6 @@ use lambda_shell::problem::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::page;
 use crate::bus::{Depth, Queue};
 use crate::system::Handle;
 
@@ -37,7 +35,6 @@ pub(super) fn router(system: &Handle) -> Router {
         .route("/_local/webhooks/inbox", post(inbox))
         .route("/_local/webhooks/answer", post(answer_webhooks))
         .route("/_local/webhooks/command", post(webhook_command))
-        .route("/_local/set-up/{agreement}", get(set_up))
         .with_state(system.clone())
 }
 
@@ -179,14 +176,6 @@ async fn webhook_command(State(system): State<Handle>, body: Raw) -> Reply {
     let report = report.map_err(|failure| Problem::unprocessable("invalid_command", failure))?;
     system.deliver().await.map_err(failed)?;
     reply(&report)
-}
-
-/// What AWS shows behind *Set up your account*: a page that posts the token to the seller.
-async fn set_up(State(system): State<Handle>, Path(agreement): Path<String>) -> Response {
-    match system.simulator().fulfilment_form(&agreement) {
-        Ok(fields) => Html(page::fulfilment(&fields)).into_response(),
-        Err(error) => Problem::not_found(error.to_string()).into_response(),
-    }
 }
 
 /// Reads a body whatever its media type says, so that a plain `curl -d` works; an empty one is an empty object.

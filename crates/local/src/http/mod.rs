@@ -1,10 +1,10 @@
 //! Everything on one address: the routes of the functions behind a stand-in for API Gateway, the simulator, the control
-//! API, and a page for people.
+//! API, and the pages for people.
 
 mod control;
 mod gateway;
-mod page;
 pub(crate) mod server;
+mod market;
 
 use axum::Router;
 use axum::extract::Request;
@@ -20,8 +20,10 @@ use crate::system::Handle;
 pub(crate) fn router(system: &Handle) -> Router {
     let simulator = system.simulator().router().layer(from_fn(one_clock));
     let functions = gateway::router(system);
-    let ours = page::router(system).merge(control::router(system));
-    with_problems(functions.merge(simulator.reset_fallback()).merge(ours))
+    let ours = control::router(system);
+    with_problems(
+        functions.merge(simulator.reset_fallback()).merge(ours).merge(market::router(system)),
+    )
 }
 
 /// The simulator's clock is the system's. Moved behind its back, the schedules and deliveries in between would be left
