@@ -73,6 +73,7 @@ fn nor_does_anything_else_that_has_one() {
         company: TOKEN.to_owned(),
         contact: TOKEN.to_owned(),
         email: TOKEN.to_owned(),
+        extra: std::collections::BTreeMap::new(),
         updated_at: jiff::Timestamp::UNIX_EPOCH,
     };
     hides("a customer", &customer);

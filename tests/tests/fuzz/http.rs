@@ -41,6 +41,8 @@ fn api() -> Router {
         context: context(),
         clock: clock(NOW),
         version: "fuzz".to_owned(),
+        secrets: Secrets::parse(SECRET).unwrap(),
+        brand: pages::Brand::default(),
         metrics: Metrics::discard(),
     };
     let caller = Caller { subject: "fuzz".to_owned(), role: Role::Admin };
@@ -100,7 +102,7 @@ fn forms_of_the_registration_page() {
         context: context(),
         clock: clock(NOW),
         secrets: Secrets::parse(SECRET).unwrap(),
-        seller: registration::Seller::from_vars(&vars).unwrap(),
+        brand: pages::Brand::from_vars(&vars).unwrap(),
         metrics: Metrics::discard(),
     };
     let (runtime, router) = (runtime(), registration::router(deps));

@@ -30,8 +30,8 @@ impl Target {
         let bought = system.simulator().buy(purchase).unwrap();
         let form = system.simulator().fulfilment_form(&bought.agreement_id).unwrap();
         let url = system.url();
-        let landed =
-            http.post(format!("{url}/marketplace/register")).form(&form).send().await.unwrap();
+        let landed = http.post(format!("{url}/marketplace/register"));
+        let landed = landed.header("accept", "application/json").form(&form).send().await.unwrap();
         let cookie = landed.headers()["set-cookie"].to_str().unwrap().to_owned();
         let cookie = cookie.split(';').next().unwrap().to_owned();
         let details = [("company", "Acme"), ("contact", "Jo"), ("email", "jo@example.com")];

@@ -3,8 +3,8 @@
 
 mod control;
 mod gateway;
-pub(crate) mod server;
 mod market;
+pub(crate) mod server;
 
 use axum::Router;
 use axum::extract::Request;
