@@ -50,7 +50,7 @@ async fn api_gateway_has_exactly_the_routes_of_the_routers() {
     let served: BTreeSet<Route> = served
         .into_iter()
         .map(|(method, path, verified)| {
-            let verified = verified && !open.contains(&path.as_str());
+            let verified = verified && !open.contains(&path.as_str()) && !is_page(&path);
             (method, path, verified)
         })
         .collect();
@@ -72,6 +72,13 @@ async fn api_gateway_has_exactly_the_routes_of_the_routers() {
     expect_none(&missing.chain(surplus).collect::<Vec<_>>());
 }
 
+/// Pages for people: a browser has no token; a sealed session is the proof.
+fn is_page(path: &str) -> bool {
+    ["/marketplace/account/", "/marketplace/desk", "/marketplace/page-sessions/"]
+        .iter()
+        .any(|pages| path.starts_with(pages))
+}
+
 /// A router's routes: its paths as it tells them, and of each the methods that it does not refuse.
 async fn routes(router: Router, verified: bool) -> Vec<Route> {
     let told = format!("{router:?}");
@@ -84,8 +91,10 @@ async fn routes(router: Router, verified: bool) -> Vec<Route> {
             let request = Request::builder().method(method).uri(path.replace(['{', '}'], ""));
             let request = request.body(Body::empty()).unwrap();
             let answer = router.clone().oneshot(request).await.unwrap();
+            // An asset that does not exist is not found although its route is there.
+            let asset = path.contains("/assets/") && method == "GET";
             let refused = [StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_FOUND];
-            if !refused.contains(&answer.status()) {
+            if asset || !refused.contains(&answer.status()) {
                 routes.push((method.to_owned(), path.to_owned(), verified));
             }
         }

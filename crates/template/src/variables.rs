@@ -7,6 +7,7 @@ const LEFT_OUT: &[&str] = &[
     // Lambda sets it.
     "AWS_REGION",
     // The catalog is built in; another would have to be packed with the binary.
+    "BRAND_FILE",
     "PLAN_CATALOG_FILE",
     // The secret itself is for a laptop; deployed, Secrets Manager keeps it.
     "MARKETPLACE_SECRET_TOKEN",

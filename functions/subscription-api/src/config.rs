@@ -1,7 +1,8 @@
 //! The environment of this function.
 
 use lambda_shell::config::{
-    Configuration, ListingConfig, Reader, SecretsConfig, ServiceConfig, SettlementQueueUrl, TablesConfig,
+    Configuration, ListingConfig, Reader, SecretsConfig, ServiceConfig, SettlementQueueUrl,
+    TablesConfig,
 };
 use pages::Brand;
 

@@ -47,7 +47,8 @@ async fn try_show<S: Store, A: Aws>(
     headers: &HeaderMap,
 ) -> Result<Response, Trouble> {
     let now = deps.clock.now();
-    let id: SubscriptionId = id.parse().map_err(|_| Trouble::NotFound)?;
+    // What cannot be an id has no session either, and no page says whether it exists.
+    let id: SubscriptionId = id.parse().map_err(|_| Trouble::SignedOut)?;
     let page = Destination::Account(id.clone());
     let visitor = Visitor::of(&deps.secrets, headers, &page, now)?;
     let subscription = visible(deps, &visitor.caller, &id).await?;

@@ -92,8 +92,10 @@ async fn try_ask<S: Store, A: Aws>(
     act: &str,
     headers: &HeaderMap,
 ) -> Result<Response, Trouble> {
+    let now = deps.clock.now();
+    Visitor::at_desk(&deps.secrets, headers, Right::ReadAll, now)?;
     let act = Act::named(act)?;
-    let visitor = Visitor::at_desk(&deps.secrets, headers, act.right(), deps.clock.now())?;
+    let visitor = Visitor::at_desk(&deps.secrets, headers, act.right(), now)?;
     let id: SubscriptionId = id.parse().map_err(|_| Trouble::NotFound)?;
     let state = deps.context.store.subscription(&id).await?.ok_or(Trouble::NotFound)?;
     let (title, meaning, button) = act.words();
@@ -139,6 +141,7 @@ async fn try_act<S: Store, A: Aws>(
     form: Result<Form<Confirmed>, Problem>,
 ) -> Result<Response, Trouble> {
     let now = deps.clock.now();
+    Visitor::at_desk(&deps.secrets, headers, Right::ReadAll, now)?;
     let act = Act::named(name)?;
     let visitor = Visitor::at_desk(&deps.secrets, headers, act.right(), now)?;
     let Form(form) = form.map_err(|_| Trouble::ForeignForm)?;
