@@ -6,7 +6,7 @@ use crate::read::Template;
 const LEFT_OUT: &[&str] = &[
     // Lambda sets it.
     "AWS_REGION",
-    // The catalog is built in; another would have to be packed with the binary.
+    // The catalog is built in, and the usual brand has variables; a file would have to be packed with the binary.
     "BRAND_FILE",
     "PLAN_CATALOG_FILE",
     // The secret itself is for a laptop; deployed, Secrets Manager keeps it.

@@ -239,6 +239,7 @@ pub(super) async fn a_buyer_is_written_with_the_change_or_not_at_all<S: Store>(s
         company: company.into(),
         contact: "Jo".into(),
         email: "jo@example.com".into(),
+        extra: std::collections::BTreeMap::from([("phone".to_owned(), "1".to_owned())]),
         updated_at: now(),
     };
     let id = buyer("").id;
