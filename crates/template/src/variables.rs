@@ -20,9 +20,15 @@ const LEFT_OUT: &[&str] = &[
 pub fn variable_problems(function: &str, read: &[&str]) -> Result<Vec<String>, String> {
     let set = Template::read()?.variables(function)?;
     let missing = read.iter().filter(|name| !set.contains(**name) && !LEFT_OUT.contains(name));
+    let plain =
+        read.contains(&"MARKETPLACE_SECRET_TOKEN") && !read.contains(&"MARKETPLACE_SECRET_ID");
+    let plain = plain.then(|| {
+        format!("{function} takes its secret from the environment only: read it as SecretsConfig, as the webhook does")
+    });
     let surplus = set.iter().filter(|name| !read.contains(&name.as_str()));
     Ok(missing
         .map(|name| format!("{function} reads {name}: set it in template.yaml"))
+        .chain(plain)
         .chain(surplus.map(|name| {
             format!("{function} is given {name} and does not read it: remove it from template.yaml")
         }))
