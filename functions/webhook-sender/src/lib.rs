@@ -23,6 +23,9 @@ pub use postman::HttpPostman;
 
 use event::{Message, Trigger};
 
+/// Messages of one batch at work at the same time: one slow endpoint must not hold up the others' news.
+const AT_ONCE: usize = 10;
+
 /// What the sender works with.
 #[derive(Debug, Clone)]
 pub struct Deps<S, P, W> {
@@ -62,7 +65,7 @@ where
 {
     match Trigger::read(event).map_err(Failure::UnknownEvent)? {
         Trigger::Queue(messages) => {
-            let response = each(messages, 1, |message| take(deps, message)).await;
+            let response = each(messages, AT_ONCE, |message| take(deps, message)).await;
             Ok(Answer::Queue(response))
         }
         Trigger::Schedule => {
