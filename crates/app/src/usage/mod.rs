@@ -1,5 +1,6 @@
 //! Taking reports of usage: each counted once, on the meter of its month, in one transaction per meter.
 
+mod lapse;
 mod refusal;
 mod reserve;
 
@@ -17,8 +18,9 @@ use jiff::Timestamp;
 use crate::ports::{BookedEvent, Recorded, Usage, UsageRead, UsageWrite};
 use crate::{Context, Error};
 
+pub use lapse::{LapseReport, release_lapsed};
 pub use refusal::Refusal;
-pub use reserve::{Consumed, Released, consume, release};
+pub use reserve::{Consumed, Kept, Released, consume, keep, release};
 
 /// Most reports in one request.
 pub const LARGEST_BATCH: usize = 100;

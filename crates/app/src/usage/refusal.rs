@@ -31,6 +31,9 @@ pub enum Refusal {
         /// How old usage may be.
         days: u16,
     },
+    /// It was to be held for a while, and what its dimension counts stays counted.
+    #[error("what this dimension counts stays counted, so it cannot be held for a while")]
+    NotReversible,
     /// The license is over, its final hour included.
     #[error("the subscription has ended")]
     SubscriptionEnded,
@@ -47,6 +50,7 @@ impl Refusal {
             Self::InvalidTime => "invalid_time",
             Self::FutureHour => "future_hour",
             Self::TooLate { .. } => "too_late",
+            Self::NotReversible => "not_reversible",
             Self::SubscriptionEnded => "subscription_ended",
         }
     }

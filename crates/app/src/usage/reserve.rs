@@ -4,10 +4,10 @@ use domain::entitlement::{Decision, DimensionUse, decide};
 use domain::ids::{IdempotencyKey, SubscriptionId};
 use domain::metering::{Meter, MeterKey, UsageEvent};
 use domain::subscription::LicensePhase;
-use domain::time::Month;
-use jiff::Timestamp;
+use domain::time::{Month, after};
+use jiff::{SignedDuration, Timestamp};
 
-use super::{ATTEMPTS, Refusal, Report, finish, read, repeated, same_key};
+use super::{ATTEMPTS, Refusal, Report, finish, lapse, read, repeated, same_key};
 use crate::ports::{BookedEvent, Recorded, Saved, Usage};
 use crate::usage::ReportAnswer;
 use crate::{Context, Error};
@@ -21,6 +21,8 @@ pub enum Consumed {
     Reserved {
         /// The dimension as it stands now.
         usage: DimensionUse,
+        /// Until when it is held; absent when it counts for good.
+        held_until: Option<Timestamp>,
     },
     /// The same reservation was counted before; the platform may go on.
     Duplicate,
@@ -32,7 +34,8 @@ pub enum Consumed {
     Denied(Decision),
 }
 
-/// Reserves and counts usage if the buyer may use it now.
+/// Reserves and counts usage if the buyer may use it now. With `hold`, only for so long: who keeps it in time has it
+/// counted for good, otherwise it is released by itself.
 ///
 /// # Errors
 /// When the store cannot be reached or the meter stays contended; nothing is counted unless a repeat says so.
@@ -40,24 +43,40 @@ pub async fn consume<S: Usage, A>(
     ctx: &Context<S, A>,
     id: &SubscriptionId,
     report: &Report,
+    hold: Option<SignedDuration>,
     now: Timestamp,
 ) -> Result<Consumed, Error> {
-    let catalog = &ctx.listing.catalog;
     let (event, month) = match read(ctx, report, now) {
         Ok((event, Ok(month))) => (event, month),
         Ok((event, Err(refusal))) => return refused(ctx, id, &event, refusal).await,
         Err(refusal) => return Ok(Consumed::Refused(refusal)),
     };
-    let Some(spec) = catalog.dimension(&event.dimension) else {
+    let held_until = hold.map(|hold| after(now, hold));
+    let booked =
+        BookedEvent { event, booked_month: month, booked_at: now, released: false, held_until };
+    let consumed = reserve(ctx, id, &booked, now).await?;
+    // What nobody kept in time still fills the quota until it is released.
+    if consumed == Consumed::Denied(Decision::QuotaExceeded) && lapse::of(ctx, id, now).await? {
+        return reserve(ctx, id, &booked, now).await;
+    }
+    Ok(consumed)
+}
+
+async fn reserve<S: Usage, A>(
+    ctx: &Context<S, A>,
+    id: &SubscriptionId,
+    booked: &BookedEvent,
+    now: Timestamp,
+) -> Result<Consumed, Error> {
+    let catalog = &ctx.listing.catalog;
+    let dimension = &booked.event.dimension;
+    let Some(spec) = catalog.dimension(dimension) else {
         return Ok(Consumed::Refused(Refusal::UnknownDimension));
     };
-    let key = MeterKey { subscription: id.clone(), month, dimension: event.dimension.clone() };
-    let booked = BookedEvent {
-        event,
-        booked_month: month,
-        booked_at: now,
-        released: false,
-        held_until: None,
+    let key = MeterKey {
+        subscription: id.clone(),
+        month: booked.booked_month,
+        dimension: dimension.clone(),
     };
     for _ in 0..ATTEMPTS {
         let known = ctx.store.read_usage(id, std::slice::from_ref(&key)).await?;
@@ -71,6 +90,9 @@ pub async fn consume<S: Usage, A>(
         let mut meter = before.cloned().unwrap_or_else(|| {
             Meter::new(key.clone(), spec.aggregation, subscription.terms(spec, catalog))
         });
+        if booked.held_until.is_some() && !meter.is_reversible() {
+            return Ok(Consumed::Refused(Refusal::NotReversible));
+        }
         let decision = match decide(subscription, catalog, None, None, now) {
             Decision::Allowed if meter.consume(booked.event.quantity, now).is_err() => {
                 Decision::QuotaExceeded
@@ -92,10 +114,12 @@ pub async fn consume<S: Usage, A>(
         let usage = DimensionUse::of(subscription, spec, Some(&meter), catalog);
         let write = finish(ctx, subscription, before, meter, vec![booked.clone()], now);
         match ctx.store.record_usage(&write).await? {
-            Recorded::Done => return Ok(Consumed::Reserved { usage }),
+            Recorded::Done => {
+                return Ok(Consumed::Reserved { usage, held_until: booked.held_until });
+            }
             Recorded::Existing(existing) => {
                 let answer =
-                    same_key(&existing, &booked).map(|existing| repeated(existing, &booked.event));
+                    same_key(&existing, booked).map(|existing| repeated(existing, &booked.event));
                 return Ok(as_consumed(&answer.unwrap_or(ReportAnswer::Conflict)));
             }
             Recorded::Overtaken => {}
@@ -178,4 +202,47 @@ pub async fn release<S: Usage, A>(
         }
     }
     Err(Error::Contended { what: "the meter" })
+}
+
+/// What became of keeping a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// There is no such subscription or reservation.
+    NotFound,
+    /// It counts for good.
+    Done,
+    /// It counted for good before.
+    AlreadyKept,
+    /// Its time is over, or it was given back: it counts nothing.
+    Lapsed,
+}
+
+/// Makes a held reservation count for good. `month` is the month of the reservation's own time.
+///
+/// # Errors
+/// When the store cannot be reached.
+pub async fn keep<S: Usage, A>(
+    ctx: &Context<S, A>,
+    id: &SubscriptionId,
+    key: &str,
+    month: Month,
+    now: Timestamp,
+) -> Result<Kept, Error> {
+    let Ok(key) = key.parse::<IdempotencyKey>() else { return Ok(Kept::NotFound) };
+    for _ in 0..ATTEMPTS {
+        let Some(booked) = ctx.store.event(id, month, &key).await? else {
+            return Ok(Kept::NotFound);
+        };
+        match booked.held_until {
+            _ if booked.released => return Ok(Kept::Lapsed),
+            None => return Ok(Kept::AlreadyKept),
+            Some(until) if until <= now => return Ok(Kept::Lapsed),
+            Some(_) => {}
+        }
+        let kept = BookedEvent { held_until: None, ..booked };
+        if ctx.store.keep_event(id, &kept).await? == Saved::Done {
+            return Ok(Kept::Done);
+        }
+    }
+    Err(Error::Contended { what: "the reservation" })
 }

@@ -217,13 +217,16 @@ impl Meter {
     /// Answers whether it could.
     #[must_use]
     pub fn release(&mut self, quantity: Quantity) -> bool {
-        let reversible =
-            matches!((self.aggregation, self.terms.overage), (Aggregation::Sum, Overage::Blocked));
-        if !reversible || quantity > self.aggregate.minus(self.base) {
+        if !self.is_reversible() || quantity > self.aggregate.minus(self.base) {
             return false;
         }
         self.aggregate = self.aggregate.minus(quantity);
         true
+    }
+
+    /// Whether a reservation can be taken back: only where usage sums up and never costs anything.
+    pub fn is_reversible(&self) -> bool {
+        matches!((self.aggregation, self.terms.overage), (Aggregation::Sum, Overage::Blocked))
     }
 
     /// Closes the stretch under the plan in force and opens one under another: what was owed stays owed, and nothing

@@ -8,7 +8,7 @@ use crate::ids::MeteringRecordId;
 use crate::time::Hour;
 
 /// Why units that are due will not be billed by AWS any more. Each is alarmed and kept for a human.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ParkReason {
     /// AWS does not take records for this license any more.

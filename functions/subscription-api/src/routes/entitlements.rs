@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::entitlements::{self as use_case, Checked};
 use app::ports::Store;
-use app::usage::{self, Consumed, Refusal, Released};
+use app::usage::{self, Consumed, Kept, Refusal, Released};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::time::Month;
@@ -18,7 +18,8 @@ use super::{Id, Of};
 use crate::caller::{May, ToCheck, ToRead, ToReport};
 use crate::refusal::{denial, key_conflict, unknown_subscription};
 use crate::wire::{
-    CheckAnswer, CheckBody, ConsumeAnswer, EntitlementsBody, EventBody, ReleaseAnswer, ReleaseBody,
+    CheckAnswer, CheckBody, ConsumeAnswer, ConsumeBody, EntitlementsBody, KeepAnswer,
+    ReleaseAnswer, ReservationBody,
 };
 use crate::{Aws, Deps};
 
@@ -44,7 +45,14 @@ pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {
             it.named("consumeEntitlement", "entitlements", "Counts usage if the quota holds it")
                 .answers::<ConsumeAnswer>(200, "It is counted, now or before")
                 .refuses(409, &["no_access", "quota_exceeded", "key_conflict"])
-                .refuses(422, &super::usage::REFUSED);
+                .refuses(422, &super::usage::REFUSED)
+                .refuses(422, &["not_reversible"]);
+        })
+        .post("/marketplace/subscriptions/{id}/entitlements/keep", keep::<S, A>, |it| {
+            it.named("keepEntitlement", "entitlements", "Makes a held reservation count for good")
+                .answers::<KeepAnswer>(200, "It counts for good")
+                .refuses(404, &["unknown_reservation"])
+                .refuses(409, &["reservation_lapsed"]);
         })
         .post("/marketplace/subscriptions/{id}/entitlements/release", release::<S, A>, |it| {
             it.named(
@@ -96,14 +104,15 @@ pub(crate) async fn consume<S: Store, A: Aws>(
     _: May<ToReport>,
     State(deps): Shared<S, A>,
     Id(id): Id,
-    Json(body): Json<EventBody>,
+    Json(body): Json<ConsumeBody>,
 ) -> Result<Response, Problem> {
-    let report = body.report("")?;
-    let (status, usage) = match usage::consume(&deps.context, &id, &report, deps.clock.now())
+    let (report, hold) = body.read()?;
+    let now = deps.clock.now();
+    let (status, usage, held_until) = match usage::consume(&deps.context, &id, &report, hold, now)
         .await?
     {
-        Consumed::Reserved { usage } => ("reserved", Some(usage.into())),
-        Consumed::Duplicate => ("duplicate", None),
+        Consumed::Reserved { usage, held_until } => ("reserved", Some(usage.into()), held_until),
+        Consumed::Duplicate => ("duplicate", None, None),
         Consumed::NoSuchSubscription => return Err(unknown_subscription()),
         Consumed::Conflict => return Err(key_conflict()),
         Consumed::Refused(refusal) => return Err(refused(&refusal)),
@@ -113,7 +122,28 @@ pub(crate) async fn consume<S: Store, A: Aws>(
         }
     };
     let month = report.at.parse::<Timestamp>().ok().map(Month::of);
-    Ok(axum::Json(ConsumeAnswer { status, key: report.key, month, usage }).into_response())
+    let answer = ConsumeAnswer { status, key: report.key, month, held_until, usage };
+    Ok(axum::Json(answer).into_response())
+}
+
+/// 200 when a held reservation counts for good; 404 `unknown_reservation`, 409 `reservation_lapsed`.
+pub(crate) async fn keep<S: Store, A: Aws>(
+    _: May<ToReport>,
+    State(deps): Shared<S, A>,
+    Id(id): Id,
+    Json(body): Json<ReservationBody>,
+) -> Result<Response, Problem> {
+    let now = deps.clock.now();
+    let status = match usage::keep(&deps.context, &id, &body.key, body.month, now).await? {
+        Kept::Done => "kept",
+        Kept::AlreadyKept => "already-kept",
+        Kept::NotFound => return Err(unknown_reservation()),
+        Kept::Lapsed => {
+            let detail = "The reservation was given back, or its time is over: it counts nothing.";
+            return Err(Problem::conflict("reservation_lapsed", detail));
+        }
+    };
+    Ok(axum::Json(KeepAnswer { status }).into_response())
 }
 
 /// 200 when it counts nothing any more; 404 `unknown_reservation`, 409 `not_reversible`.
@@ -121,25 +151,27 @@ pub(crate) async fn release<S: Store, A: Aws>(
     _: May<ToReport>,
     State(deps): Shared<S, A>,
     Id(id): Id,
-    Json(body): Json<ReleaseBody>,
+    Json(body): Json<ReservationBody>,
 ) -> Result<Response, Problem> {
     let now = deps.clock.now();
     let status = match usage::release(&deps.context, &id, &body.key, body.month, now).await? {
         Released::Done => "released",
         Released::AlreadyReleased => "already-released",
-        Released::NotFound => {
-            return Err(Problem::new(
-                StatusCode::NOT_FOUND,
-                "unknown_reservation",
-                "There is no such subscription, or no reservation with this key in this month.",
-            ));
-        }
+        Released::NotFound => return Err(unknown_reservation()),
         Released::NotReversible => {
             let detail = "What this dimension counted stays counted.";
             return Err(Problem::conflict("not_reversible", detail));
         }
     };
     Ok(axum::Json(ReleaseAnswer { status }).into_response())
+}
+
+fn unknown_reservation() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown_reservation",
+        "There is no such subscription, or no reservation with this key in this month.",
+    )
 }
 
 fn refused(refusal: &Refusal) -> Problem {

@@ -121,6 +121,7 @@ lambda_shell::words! {
     Denial ["no_access", "feature_not_in_plan", "quota_exceeded"]
     ReservationState ["reserved", "duplicate"]
     ReleaseState ["released", "already-released"]
+    KeepState ["kept", "already-kept"]
 }
 
 /// Yes or no.
@@ -146,6 +147,7 @@ impl CheckAnswer {
 
 /// A reservation that is counted.
 #[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Reserved")]
 pub(crate) struct ConsumeAnswer {
     /// `reserved`, or `duplicate` when it was before.
@@ -156,19 +158,32 @@ pub(crate) struct ConsumeAnswer {
     /// The month of its own time: name it to release the reservation.
     #[schemars(with = "Option<shapes::Month>")]
     pub(crate) month: Option<Month>,
+    /// Until when it is held: keep or release it before. Absent when it counts for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shapes::Instant>")]
+    pub(crate) held_until: Option<Timestamp>,
     /// The dimension as it stands now.
     pub(crate) usage: Option<DimensionBody>,
 }
 
-/// `POST …/entitlements/release`: which reservation.
+/// `POST …/entitlements/keep` and `…/release`: which reservation.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Reservation")]
-pub(crate) struct ReleaseBody {
+pub(crate) struct ReservationBody {
     #[schemars(with = "shapes::Key")]
     pub(crate) key: String,
     #[schemars(with = "shapes::Month")]
     pub(crate) month: Month,
+}
+
+/// A reservation that counts for good.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Kept")]
+pub(crate) struct KeepAnswer {
+    /// `kept`, or `already-kept`.
+    #[schemars(with = "KeepState")]
+    pub(crate) status: &'static str,
 }
 
 /// A reservation that counts nothing any more.

@@ -3,6 +3,7 @@
 use app::usage::{LARGEST_BATCH, Report, ReportAnswer};
 use domain::time::Month;
 use http::StatusCode;
+use jiff::SignedDuration;
 use lambda_shell::contract::shapes;
 use lambda_shell::extract::json;
 use lambda_shell::number::NumberText;
@@ -13,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{dimension_name, invalid_body};
+
+/// Seconds that a reservation may be held: a day at most.
+const HOLD: std::ops::RangeInclusive<i64> = 1..=86_400;
 
 /// One report: `{key, dimension | metric, quantity, at}`. The quantity keeps its digits, number or text.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,6 +45,41 @@ impl EventBody {
             invalid_body(format!("{prefix}dimension"), "name a dimension or a metric")
         })?;
         Ok(Report { key: self.key, name, quantity: self.quantity.into_string(), at: self.at })
+    }
+}
+
+/// `POST …/entitlements/consume`: a report, and for how long it is held.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "ReservationRequest")]
+pub(crate) struct ConsumeBody {
+    /// The caller's key: the same reservation again counts nothing, another under it is refused.
+    #[schemars(with = "shapes::Key")]
+    key: String,
+    /// The listing's dimension; or give the platform's metric.
+    #[schemars(with = "Option<shapes::Dimension>")]
+    dimension: Option<String>,
+    /// The platform's name of a dimension.
+    metric: Option<String>,
+    /// How much: an addition for a sum, a level for a peak.
+    quantity: NumberText,
+    /// When it is used.
+    #[schemars(with = "shapes::Instant")]
+    at: String,
+    /// For how many seconds it is held unless it is kept; without it, it counts for good.
+    #[schemars(range(min = 1, max = 86_400))]
+    hold_seconds: Option<i64>,
+}
+
+impl ConsumeBody {
+    /// The report and how long it is held.
+    pub(crate) fn read(self) -> Result<(Report, Option<SignedDuration>), Problem> {
+        let Self { key, dimension, metric, quantity, at, hold_seconds } = self;
+        if hold_seconds.is_some_and(|seconds| !HOLD.contains(&seconds)) {
+            return Err(invalid_body("holdSeconds", "is a number from 1 to 86400"));
+        }
+        let report = EventBody { key, dimension, metric, quantity, at }.report("")?;
+        Ok((report, hold_seconds.map(SignedDuration::from_secs)))
     }
 }
 
