@@ -16,7 +16,7 @@ use crate::ports::{
     AgreementLink, Change, Committed, Customer, ParkedRegistration, RegistrationService,
     RegistrationToken, ResolveError, ResolvedBuyer, Store, ViewKeys,
 };
-use crate::{Context, Error};
+use crate::{Context, Error, about};
 
 /// Longest text a profile field may have.
 pub const LONGEST_FIELD: usize = 200;
@@ -303,6 +303,7 @@ async fn with_license<S: Store, A>(
     now: Timestamp,
 ) -> Result<(Change, Written), Error> {
     let listing = &ctx.listing;
+    about(&license.subscription_id(), Some(&license));
     let before = ctx.store.subscription(&license.subscription_id()).await?;
     let mut after = before.clone().unwrap_or_else(|| {
         Subscription::new(license.clone(), listing.product.clone(), listing.pricing, now)

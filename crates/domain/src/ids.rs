@@ -254,6 +254,14 @@ impl LicenseRef {
         }
     }
 
+    /// How people and logs name it: the license's `l-…` tail, or the customer of an older listing.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::License { arn } => arn.tail(),
+            Self::Legacy { customer, .. } => customer.as_str(),
+        }
+    }
+
     /// The license ARN, absent for older listings.
     pub fn arn(&self) -> Option<&LicenseArn> {
         match self {

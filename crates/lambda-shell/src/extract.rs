@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
+use tracing::Instrument;
 
 use crate::problem::Problem;
 
@@ -42,6 +43,12 @@ pub fn with_problems(router: Router) -> Router {
                 "This address does not take this method.",
             )
         })
+        .layer(axum::middleware::from_fn(within_a_span))
+}
+
+/// Every line that a request causes carries what the request is about.
+async fn within_a_span(request: Request, next: axum::middleware::Next) -> axum::response::Response {
+    next.run(request).instrument(crate::logs::span("http")).await
 }
 
 /// Reads a JSON body that is at hand.
