@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod batch;
+pub mod budget;
 pub mod config;
 pub mod contract;
 pub mod extract;
@@ -10,6 +11,7 @@ pub mod failure;
 pub mod fakes;
 pub mod logs;
 pub mod metrics;
+pub mod money;
 pub mod notices;
 pub mod number;
 pub mod problem;

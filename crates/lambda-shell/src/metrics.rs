@@ -76,8 +76,8 @@ pub const NOTICES_UNREADABLE: Metric = count("NoticesUnreadable").by_reason();
 /// Notices that could not be taken now and come again.
 pub const NOTICES_FAILED: Metric = count("NoticesFailed");
 
-/// Webhook requests, by how they were answered.
-pub const WEBHOOK_REQUESTS: Metric = count("WebhookRequests");
+/// Webhook requests, by how they were answered: `taken`, `refused`, `rejected`, `failed`.
+pub const WEBHOOK_REQUESTS: Metric = count("WebhookRequests").by_reason();
 /// Webhook requests whose proof failed, by what failed.
 pub const WEBHOOK_REJECTED: Metric = count("WebhookRejected").by_reason();
 /// Webhook requests that failed on our side.

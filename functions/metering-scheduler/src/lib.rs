@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod budget;
 mod config;
 mod report;
 mod trigger;
@@ -16,8 +15,8 @@ use lambda_shell::metrics::{self, Metrics};
 use serde::Serialize;
 use serde_json::Value;
 
-pub use budget::budget;
 pub use config::Config;
+pub use lambda_shell::budget::budget;
 
 use trigger::Trigger;
 
@@ -64,7 +63,8 @@ where
             let report = run(&deps.context, &deps.clock, budget).await.inspect_err(|_| {
                 deps.metrics.emit(now, &[(metrics::SETTLEMENT_FAILED, 1)]);
             })?;
-            report::run(&deps.metrics, now, &report);
+            let currency = deps.context.listing.catalog.currency();
+            report::run(&deps.metrics, now, &report, currency);
             Ok(Answer::Run(Box::new(report)))
         }
         Trigger::Queue(requests) => {
@@ -106,7 +106,8 @@ where
     };
     match settled {
         Ok(report) => {
-            report::request(&deps.metrics, now, subscription, &report);
+            let currency = deps.context.listing.catalog.currency();
+            report::request(&deps.metrics, now, subscription, &report, currency);
             Ok(())
         }
         Err(error) => {

@@ -6,10 +6,11 @@ use app::ports::{RegistrationService, Store};
 use app::registration::land as take;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::subscription::Subscription;
 use http::StatusCode;
 use http::header::SET_COOKIE;
 use lambda_shell::extract::Form;
-use lambda_shell::metrics::{REGISTRATIONS_FAILED, REGISTRATIONS_LANDED};
+use lambda_shell::metrics::{REGISTRATIONS_FAILED, REGISTRATIONS_LANDED, SUBSCRIPTIONS_CREATED};
 use lambda_shell::problem::Problem;
 
 use crate::Deps;
@@ -61,6 +62,10 @@ where
     let free_trial = form.is_free_trial();
     let token = form.token().ok_or_else(Refusal::no_token)?;
     let landing = take(&deps.context, &token, now).await.map_err(Refusal::of)?;
+    let is_new = |state: &Subscription| state.revision == 1 && state.updated_at == now;
+    if landing.subscription.as_ref().is_some_and(is_new) {
+        deps.metrics.emit(now, &[(SUBSCRIPTIONS_CREATED, 1)]);
+    }
     let cookie =
         session::cookie(&deps.secrets, &landing.buyer, now).map_err(|_| Refusal::no_cookie())?;
     let catalog = &deps.context.listing.catalog;

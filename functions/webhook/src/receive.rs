@@ -7,7 +7,7 @@ use app::ports::{AgreementService, EntitlementService, SettlementQueue, Store};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::ids::SubscriptionId;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use lambda_shell::contract::shapes;
 use lambda_shell::extract::Raw;
@@ -57,15 +57,20 @@ where
     let response = answer.into_response();
     let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let failed = u64::from(response.status().is_server_error());
-    deps.metrics.emit(
-        now,
-        &[
-            (metrics::WEBHOOK_REQUESTS, 1),
-            (metrics::WEBHOOK_FAILED, failed),
-            (metrics::WEBHOOK_LATENCY, milliseconds),
-        ],
-    );
+    deps.metrics
+        .emit(now, &[(metrics::WEBHOOK_FAILED, failed), (metrics::WEBHOOK_LATENCY, milliseconds)]);
+    deps.metrics.emit_by(now, metrics::WEBHOOK_REQUESTS, outcome(response.status()), 1);
     response
+}
+
+/// How a request was answered, in one word.
+fn outcome(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "rejected",
+        status if status.is_server_error() => "failed",
+        status if status.is_client_error() => "refused",
+        _ => "taken",
+    }
 }
 
 async fn take<S, A>(
@@ -91,7 +96,7 @@ where
             let outcome = notices::take(&deps.context, &deps.metrics, &notice, now).await?;
             let word = notices::word(&outcome);
             let subscription_id = match outcome {
-                NoticeOutcome::Applied { subscription } => Some(subscription),
+                NoticeOutcome::Applied { subscription, .. } => Some(subscription),
                 NoticeOutcome::AlreadySeen
                 | NoticeOutcome::Parked
                 | NoticeOutcome::Stored

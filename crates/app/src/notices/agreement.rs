@@ -6,11 +6,11 @@ use domain::notice::{AgreementChange, Notice};
 use domain::subscription::{AgreementFacts, Dated};
 use jiff::Timestamp;
 
-use super::{Decision, NoticeOutcome, Tried, agreement_action, deed};
+use super::{Decision, Effect, NoticeOutcome, Tried, agreement_action, deed};
 use crate::change::state_change;
 use crate::links::{adopt_agreement, changed_link};
 use crate::ports::{AgreementService, Change, Store, ViewKeys};
-use crate::{Context, Error};
+use crate::{Context, Error, about};
 
 pub(super) async fn decide<S, A>(
     ctx: &Context<S, A>,
@@ -51,6 +51,7 @@ where
             state: None,
         })));
     };
+    about(&before.id, Some(&before.license));
     let mut after = before.clone();
     if after.account.is_none() {
         after.account = account.cloned();
@@ -70,7 +71,8 @@ where
     let mut change =
         state_change(&ctx.store, &ctx.listing, Some(&before), after.clone(), deed, now).await?;
     change.links.extend(link_write);
-    let outcome = NoticeOutcome::Applied { subscription: after.id.clone() };
+    let effect = Effect::of(Some(&before), &after);
+    let outcome = NoticeOutcome::Applied { subscription: after.id.clone(), effect };
     Ok(Tried::Decided(Box::new(Decision { change, outcome, state: Some(after) })))
 }
 

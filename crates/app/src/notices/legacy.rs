@@ -5,11 +5,11 @@ use domain::notice::{LegacyChange, Notice};
 use domain::subscription::{LicenseFacts, Subscription};
 use jiff::Timestamp;
 
-use super::{Decision, NoticeOutcome, Tried, deed, legacy_action};
+use super::{Decision, Effect, NoticeOutcome, Tried, deed, legacy_action};
 use crate::change::state_change;
 use crate::entitlements::ask;
 use crate::ports::{EntitlementService, Store, ViewKeys};
-use crate::{Context, Error};
+use crate::{Context, Error, about};
 
 pub(super) async fn decide<S, A>(
     ctx: &Context<S, A>,
@@ -25,6 +25,7 @@ where
     let listing = &ctx.listing;
     let license =
         LicenseRef::Legacy { product: listing.product.clone(), customer: customer.clone() };
+    about(&license.subscription_id(), Some(&license));
     let view = ctx
         .store
         .view(&ViewKeys {
@@ -55,6 +56,7 @@ where
     let deed = deed(notice, legacy_action(change));
     let change =
         state_change(&ctx.store, listing, before.as_ref(), after.clone(), deed, now).await?;
-    let outcome = NoticeOutcome::Applied { subscription: after.id.clone() };
+    let effect = Effect::of(before.as_ref(), &after);
+    let outcome = NoticeOutcome::Applied { subscription: after.id.clone(), effect };
     Ok(Tried::Decided(Box::new(Decision { change, outcome, state: Some(after) })))
 }

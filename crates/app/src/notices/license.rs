@@ -5,12 +5,12 @@ use domain::notice::{LicenseChange, Notice};
 use domain::subscription::{LicenseFacts, Subscription};
 use jiff::Timestamp;
 
-use super::{Decision, NoticeOutcome, Tried, deed, license_action};
+use super::{Decision, Effect, NoticeOutcome, Tried, deed, license_action};
 use crate::change::state_change;
 use crate::entitlements::ask;
 use crate::links::{adopt_agreement, linked};
 use crate::ports::{AgreementService, EntitlementService, Store, ViewKeys};
-use crate::{Context, Error};
+use crate::{Context, Error, about};
 
 pub(super) async fn decide<S, A>(
     ctx: &Context<S, A>,
@@ -24,6 +24,7 @@ where
     A: EntitlementService + AgreementService + Sync,
 {
     let license = LicenseRef::License { arn: license.clone() };
+    about(&license.subscription_id(), Some(&license));
     let view = ctx
         .store
         .view(&ViewKeys {
@@ -62,6 +63,7 @@ where
     )
     .await?;
     change.links.extend(linked(agreement, link, &after.id));
-    let outcome = NoticeOutcome::Applied { subscription: after.id.clone() };
+    let effect = Effect::of(before.as_ref(), &after);
+    let outcome = NoticeOutcome::Applied { subscription: after.id.clone(), effect };
     Ok(Tried::Decided(Box::new(Decision { change, outcome, state: Some(after) })))
 }

@@ -28,6 +28,8 @@ pub enum NoticeOutcome {
     Applied {
         /// Which.
         subscription: SubscriptionId,
+        /// What that changed.
+        effect: Effect,
     },
     /// It was processed before.
     AlreadySeen,
@@ -37,6 +39,32 @@ pub enum NoticeOutcome {
     Stored,
     /// It is about another listing of the same seller.
     OtherListing,
+}
+
+/// What a notice changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The subscription was taken up.
+    Created,
+    /// Its license ended.
+    Ended,
+    /// Something else about it.
+    Updated,
+    /// Nothing.
+    None,
+}
+
+impl Effect {
+    fn of(before: Option<&Subscription>, after: &Subscription) -> Self {
+        match before {
+            None => Self::Created,
+            Some(before) if before.closing_since().is_none() && after.closing_since().is_some() => {
+                Self::Ended
+            }
+            Some(before) if before != after => Self::Updated,
+            Some(_) => Self::None,
+        }
+    }
 }
 
 /// What one try to apply a notice came to.
@@ -113,7 +141,7 @@ where
 }
 
 /// A closing license is flushed at once; asking twice does no harm.
-async fn flush_if_closing<S, A: SettlementQueue>(
+pub(crate) async fn flush_if_closing<S, A: SettlementQueue>(
     ctx: &Context<S, A>,
     state: Option<&Subscription>,
     now: Timestamp,

@@ -4,6 +4,7 @@ use domain::ids::MeteringRecordId;
 use domain::metering::{Meter, MeteringRecord, ParkReason, RecordStatus};
 use domain::time::Hour;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 use super::RunReport;
 use super::freeze::Ready;
@@ -27,18 +28,21 @@ pub(super) enum Verdict {
 pub(super) enum Outcome {
     Accepted,
     AlreadyHeld,
-    Parked,
+    Parked(ParkReason),
     Pending,
     /// Another scheduler booked it meanwhile.
     BookedElsewhere,
 }
 
 impl Outcome {
-    pub(super) fn count(self, report: &mut RunReport, since: Hour) {
+    pub(super) fn count(self, report: &mut RunReport, since: Hour, worth: Decimal) {
+        if matches!(self, Self::Accepted | Self::AlreadyHeld) {
+            report.earned = report.earned.saturating_add(worth);
+        }
         let counter = match self {
             Self::Accepted => &mut report.accepted,
             Self::AlreadyHeld => &mut report.already_held,
-            Self::Parked => &mut report.parked,
+            Self::Parked(reason) => return report.parked(reason),
             Self::Pending => {
                 report.still_waiting(since);
                 &mut report.pending
@@ -59,10 +63,8 @@ pub(super) async fn book<S: Usage, A>(
     let (status, outcome) = match verdict {
         Verdict::Accepted(record_id) => (RecordStatus::Accepted { record_id }, Outcome::Accepted),
         Verdict::AlreadyHeld => (RecordStatus::Accepted { record_id: None }, Outcome::AlreadyHeld),
-        Verdict::HeldDifferently => (parked(ParkReason::Mismatched, None), Outcome::Parked),
-        Verdict::Bad(code) if is_for_good(&code) => {
-            (parked(ParkReason::Rejected, Some(code)), Outcome::Parked)
-        }
+        Verdict::HeldDifferently => refused(ParkReason::Mismatched, None),
+        Verdict::Bad(code) if is_for_good(&code) => refused(ParkReason::Rejected, Some(code)),
         Verdict::Bad(code) => {
             log_refused(&ready, &code);
             return Ok(Outcome::Pending);
@@ -89,8 +91,8 @@ fn is_for_good(code: &str) -> bool {
     )
 }
 
-fn parked(reason: ParkReason, code: Option<String>) -> RecordStatus {
-    RecordStatus::Parked { reason, code }
+fn refused(reason: ParkReason, code: Option<String>) -> (RecordStatus, Outcome) {
+    (RecordStatus::Parked { reason, code }, Outcome::Parked(reason))
 }
 
 async fn write<S: Usage, A>(
@@ -121,7 +123,7 @@ async fn write<S: Usage, A>(
         let expected = meter.revision;
         let after = booked(meter, &record.status);
         if ctx.store.book(&after, expected, &record).await? == Saved::Done {
-            if outcome == Outcome::Parked {
+            if record.status.is_parked() {
                 log_parked(&record);
             }
             return Ok(outcome);

@@ -7,11 +7,13 @@ use domain::metering::{
 use domain::subscription::Subscription;
 use domain::time::before;
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 
 use super::book::log_parked;
+use crate::billing::amount;
 use crate::change::ATTEMPTS;
 use crate::ports::{OutgoingRecord, Saved, Usage};
-use crate::{Context, Error};
+use crate::{Context, Error, Listing, about};
 
 /// How long an invocation may live (Lambda's limit): until then it may still book AWS's answer to what it sent.
 const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
@@ -22,6 +24,8 @@ pub(super) struct Ready {
     pub(super) meter: Meter,
     pub(super) pending: Pending,
     pub(super) record: OutgoingRecord,
+    /// What it will bring, at the catalog's prices.
+    pub(super) worth: Decimal,
 }
 
 /// What looking at a meter came to.
@@ -29,7 +33,7 @@ pub(super) struct Ready {
 pub(super) struct Looked {
     pub(super) ready: Option<Ready>,
     pub(super) frozen: bool,
-    pub(super) parked: u64,
+    pub(super) parked: Vec<ParkReason>,
     pub(super) waits: bool,
 }
 
@@ -46,6 +50,7 @@ pub(super) async fn make_ready<S: Usage, A>(
         let (Some(state), Some(mut meter)) = (read.subscription, read.meters.pop()) else {
             return Ok(looked);
         };
+        about(&state.id, Some(&state.license));
         let expected = meter.revision;
         let phase = state.metering_phase(now);
         // What was sent before the end may have been accepted, and whoever sent it may be about to book that.
@@ -58,12 +63,12 @@ pub(super) async fn make_ready<S: Usage, A>(
             if park(ctx, meter, expected, parked_record(key, hour, quantity, reason, now)).await?
                 == Saved::Done
             {
-                looked.parked = looked.parked.saturating_add(1);
+                looked.parked.push(reason);
             }
             continue;
         }
         if let Some(pending) = meter.pending {
-            looked.ready = Some(ready(&state, meter, pending));
+            looked.ready = Some(ready(&state, &ctx.listing, meter, pending));
             return Ok(looked);
         }
         match freeze(&mut meter, phase, window, now) {
@@ -78,7 +83,7 @@ pub(super) async fn make_ready<S: Usage, A>(
                     .await?
                     == Saved::Done
                 {
-                    looked.parked = looked.parked.saturating_add(1);
+                    looked.parked.push(reason);
                     return Ok(looked);
                 }
             }
@@ -86,8 +91,9 @@ pub(super) async fn make_ready<S: Usage, A>(
                 meter.revision = expected.saturating_add(1);
                 if ctx.store.save_meter(&meter, expected).await? == Saved::Done {
                     looked.frozen = true;
-                    looked.ready =
-                        meter.pending.map(|pending| ready(&state, meter.clone(), pending));
+                    looked.ready = meter
+                        .pending
+                        .map(|pending| ready(&state, &ctx.listing, meter.clone(), pending));
                     return Ok(looked);
                 }
             }
@@ -96,7 +102,12 @@ pub(super) async fn make_ready<S: Usage, A>(
     Err(Error::Contended { what: "the meter" })
 }
 
-pub(super) fn ready(state: &Subscription, meter: Meter, pending: Pending) -> Ready {
+pub(super) fn ready(
+    state: &Subscription,
+    listing: &Listing,
+    meter: Meter,
+    pending: Pending,
+) -> Ready {
     let record = OutgoingRecord {
         license: state.license.clone(),
         account: state.account.clone(),
@@ -104,7 +115,8 @@ pub(super) fn ready(state: &Subscription, meter: Meter, pending: Pending) -> Rea
         hour: pending.hour,
         quantity: pending.quantity,
     };
-    Ready { meter, pending, record }
+    let worth = amount(state, &listing.catalog, &meter.key.dimension, pending.quantity);
+    Ready { meter, pending, record, worth }
 }
 
 fn parked_record(

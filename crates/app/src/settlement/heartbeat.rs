@@ -71,7 +71,9 @@ async fn idle<S: Store, A>(
     }
     meter.revision = expected.saturating_add(1);
     match ctx.store.save_meter(&meter, expected).await? {
-        Saved::Done => Ok(meter.pending.map(|pending| ready(subscription, meter.clone(), pending))),
+        Saved::Done => Ok(meter
+            .pending
+            .map(|pending| ready(subscription, &ctx.listing, meter.clone(), pending))),
         Saved::Overtaken => Ok(None),
     }
 }

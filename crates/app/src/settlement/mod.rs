@@ -12,14 +12,18 @@ mod heartbeat;
 mod pace;
 mod send;
 
+use std::collections::BTreeMap;
+
 use domain::ids::SubscriptionId;
-use domain::metering::MeterKey;
+use domain::metering::{MeterKey, ParkReason};
 use domain::subscription::LicensePhase;
 use domain::time::{Hour, Month, before};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use serde::Serialize;
+use tracing::Instrument;
 
 use crate::ports::{
     Cursor, EntitlementService, MeteringService, SHARDS, SettlementQueue, SettlementRequest, Store,
@@ -55,6 +59,10 @@ pub struct RunReport {
     pub pending: u64,
     /// Records, or units without one, that AWS will never bill.
     pub parked: u64,
+    /// The same by reason.
+    pub parked_because: BTreeMap<ParkReason, u64>,
+    /// What the accepted records will bring, at the catalog's prices.
+    pub earned: Decimal,
     /// Meters that the store could not serve.
     pub failed: u64,
     /// Calls of BatchMeterUsage.
@@ -68,6 +76,12 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    fn parked(&mut self, reason: ParkReason) {
+        self.parked = self.parked.saturating_add(1);
+        let count = self.parked_because.entry(reason).or_default();
+        *count = count.saturating_add(1);
+    }
+
     fn still_waiting(&mut self, since: Hour) {
         self.oldest_unsettled =
             Some(self.oldest_unsettled.map_or(since, |oldest| oldest.min(since)));
@@ -218,7 +232,8 @@ where
     let now = clock.now();
     let looked_at: Vec<_> = stream::iter(meters.to_vec())
         .map(|meter| async move {
-            let outcome = make_ready(ctx, &meter.key, now).await;
+            let around = around_meter(&meter.key);
+            let outcome = make_ready(ctx, &meter.key, now).instrument(around).await;
             (meter, outcome)
         })
         .buffer_unordered(AT_ONCE)
@@ -229,7 +244,7 @@ where
         match outcome {
             Ok(outcome) => {
                 report.frozen = report.frozen.saturating_add(u64::from(outcome.frozen));
-                report.parked = report.parked.saturating_add(outcome.parked);
+                outcome.parked.into_iter().for_each(|reason| report.parked(reason));
                 if outcome.waits {
                     report.still_waiting(meter.since);
                 }
@@ -245,6 +260,11 @@ where
     // Those near the edge of their window go first.
     ready.sort_by_key(|ready| ready.pending.hour);
     send::send_all(ctx, budget, ready, now, report).await
+}
+
+/// The span of one meter.
+fn around_meter(key: &MeterKey) -> tracing::Span {
+    tracing::info_span!("meter", subscription.id = %key.subscription, license = tracing::field::Empty)
 }
 
 fn log_failed(key: &MeterKey, error: &Error) {

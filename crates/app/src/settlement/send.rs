@@ -5,6 +5,7 @@ use backon::{ExponentialBuilder, Retryable};
 use domain::ids::LicenseRef;
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
+use tracing::Instrument;
 
 use super::book::{Verdict, book};
 use super::freeze::Ready;
@@ -54,15 +55,18 @@ where
     }
     let booked: Vec<_> = stream::iter(verdicts)
         .map(|(ready, verdict)| async move {
-            let since = ready.pending.hour;
-            (since, ready.meter.key.clone(), book(ctx, ready, verdict, now).await)
+            let (since, worth) = (ready.pending.hour, ready.worth);
+            let key = ready.meter.key.clone();
+            let around = super::around_meter(&key);
+            around.record("license", tracing::field::display(ready.record.license.name()));
+            (since, worth, key, book(ctx, ready, verdict, now).instrument(around).await)
         })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
-    for (since, key, outcome) in booked {
+    for (since, worth, key, outcome) in booked {
         match outcome {
-            Ok(outcome) => outcome.count(report, since),
+            Ok(outcome) => outcome.count(report, since, worth),
             Err(error) => {
                 super::log_failed(&key, &error);
                 report.failed = report.failed.saturating_add(1);
