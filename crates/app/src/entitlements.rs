@@ -1,8 +1,8 @@
 //! What a buyer may use: asking AWS, and answering the platform in one read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::entitlement::{Decision, DimensionUse, EntitlementSnapshot, decide};
+use domain::entitlement::{Decision, DimensionUse, EntitledValue, EntitlementSnapshot, decide};
 use domain::ids::{FeatureId, PlanId, SubscriptionId};
 use domain::metering::{Meter, MeterKey};
 use domain::quantity::Quantity;
@@ -23,13 +23,19 @@ pub(crate) async fn ask<S, A: EntitlementService>(
     state: &mut Subscription,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let (values, expires) = ctx.aws.entitlements(&state.product, &state.license).await?;
-    let grants = !values.is_empty();
-    state.take_entitlements(
-        EntitlementSnapshot { as_of: now, values, expires },
-        after(now, ASK_AGAIN),
-    );
+    let answer = ctx.aws.entitlements(&state.product, &state.license).await?;
+    let grants = !answer.0.is_empty();
+    take(state, answer, now);
     Ok(grants)
+}
+
+/// What GetEntitlements answers: by dimension, and the earliest date until which it is sure to hold.
+pub(crate) type Answer = (BTreeMap<String, EntitledValue>, Option<Timestamp>);
+
+/// Takes over what AWS answered.
+pub(crate) fn take(state: &mut Subscription, (values, expires): Answer, now: Timestamp) {
+    let snapshot = EntitlementSnapshot { as_of: now, values, expires };
+    state.take_entitlements(snapshot, after(now, ASK_AGAIN));
 }
 
 /// What a subscription grants now and has used this month.

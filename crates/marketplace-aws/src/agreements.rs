@@ -12,12 +12,14 @@ use crate::entitlements::HOME_REGION;
 use crate::failure::Failure;
 use crate::patience;
 
-const SERVICE: &str = "AWS Marketplace agreements";
+pub(crate) const SERVICE: &str = "AWS Marketplace agreements";
 
 /// The agreements of the publishing account.
 #[derive(Debug, Clone)]
 pub struct Agreements {
-    client: Client,
+    pub(crate) client: Client,
+    /// The listing's `prod-…` id, which searches are limited to.
+    pub(crate) product_id: Option<String>,
 }
 
 impl Agreements {
@@ -28,7 +30,13 @@ impl Agreements {
             .region(region)
             .timeout_config(patience::limits(config))
             .build();
-        Self { client: Client::from_conf(config) }
+        Self { client: Client::from_conf(config), product_id: None }
+    }
+
+    /// Limits searches to one listing, by its `prod-…` id: a seller's agreements do not name the product code.
+    #[must_use]
+    pub fn of_product(self, product_id: String) -> Self {
+        Self { product_id: Some(product_id), ..self }
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use app::Error;
 use app::ports::{
-    AgreementDetails, AgreementService, EntitlementService, MeteringService, OutgoingRecord,
-    RecordAnswer, RegistrationService, RegistrationToken, ResolveError, ResolvedBuyer,
-    SettlementQueue, SettlementRequest, SubmitError,
+    AgreementDetails, AgreementDirectory, AgreementPage, AgreementSearch, AgreementService,
+    EntitlementService, MeteringService, OutgoingRecord, Provisioned, RecordAnswer,
+    RegistrationService, RegistrationToken, ResolveError, ResolvedBuyer, SettlementQueue,
+    SettlementRequest, SubmitError,
 };
 use domain::entitlement::EntitledValue;
 use domain::ids::{AgreementId, LicenseRef, ProductCode};
@@ -37,6 +38,14 @@ impl<Q> Aws<Q> {
             agreements: Agreements::connect(config),
             queue,
         }
+    }
+}
+
+impl<Q> Aws<Q> {
+    /// Limits searches for agreements to one listing, by its `prod-…` id.
+    #[must_use]
+    pub fn of_product(self, product_id: String) -> Self {
+        Self { agreements: self.agreements.of_product(product_id), ..self }
     }
 }
 
@@ -83,5 +92,19 @@ impl<Q: Sync> AgreementService for Aws<Q> {
 impl<Q: SettlementQueue + Sync> SettlementQueue for Aws<Q> {
     async fn send(&self, request: &SettlementRequest, delay_seconds: u16) -> Result<(), Error> {
         self.queue.send(request, delay_seconds).await
+    }
+}
+
+impl<Q: Sync> AgreementDirectory for Aws<Q> {
+    async fn search(
+        &self,
+        search: &AgreementSearch,
+        page: Option<&str>,
+    ) -> Result<AgreementPage, Error> {
+        self.agreements.search(search, page).await
+    }
+
+    async fn provisioned(&self, agreement: &AgreementId) -> Result<Option<Provisioned>, Error> {
+        self.agreements.provisioned(agreement).await
     }
 }

@@ -2,6 +2,7 @@
 
 mod agreements;
 mod bundle;
+mod directory;
 mod entitlements;
 mod failure;
 mod metering;

@@ -210,7 +210,7 @@ impl<S: Store> World<S> {
             report.key, report.name, report.quantity, report.at
         ));
         self.start("reserve", async move {
-            let answer = usage::consume(&context, &subscription, &report, clock.now()).await;
+            let answer = usage::consume(&context, &subscription, &report, None, clock.now()).await;
             let counts = match answer {
                 // A conflict is with itself: it was given back, and the giving back was told before.
                 Ok(Consumed::Reserved { .. } | Consumed::Duplicate | Consumed::Conflict) => {

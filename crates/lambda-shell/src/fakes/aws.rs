@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use app::Error;
 use app::ports::{
-    AgreementDetails, AgreementService, EntitlementService, MeteringService, OutgoingRecord,
-    RecordAnswer, RegistrationService, RegistrationToken, ResolveError, ResolvedBuyer,
-    SettlementQueue, SettlementRequest, SubmitError, TenantTopic,
+    AgreementDetails, AgreementDirectory, AgreementPage, AgreementSearch, AgreementService,
+    EntitlementService, MeteringService, OutgoingRecord, Provisioned, RecordAnswer,
+    RegistrationService, RegistrationToken, ResolveError, ResolvedBuyer, SettlementQueue,
+    SettlementRequest, SubmitError, TenantTopic,
 };
 use domain::entitlement::EntitledValue;
 use domain::ids::{AgreementId, LicenseRef, ProductCode};
@@ -81,6 +82,20 @@ impl AgreementService for FakeAws {
     ) -> Result<CancellationRequest, Error> {
         of(&self.cancellations).push(agreement.clone());
         Ok(CancellationRequest { id: "acr-0123456789".to_owned(), at: now })
+    }
+}
+
+impl AgreementDirectory for FakeAws {
+    async fn search(
+        &self,
+        _search: &AgreementSearch,
+        _page: Option<&str>,
+    ) -> Result<AgreementPage, Error> {
+        Ok(AgreementPage { items: Vec::new(), next: None })
+    }
+
+    async fn provisioned(&self, _agreement: &AgreementId) -> Result<Option<Provisioned>, Error> {
+        Ok(None)
     }
 }
 

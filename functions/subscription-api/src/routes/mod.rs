@@ -54,7 +54,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Path(text) = Path::<String>::from_request_parts(parts, state).await?;
-        text.parse().map(Self).map_err(|_| unknown_subscription())
+        let id: SubscriptionId = text.parse().map_err(|_| unknown_subscription())?;
+        app::about(&id, None);
+        Ok(Self(id))
     }
 }
 
@@ -72,12 +74,11 @@ async fn visible<S: Store, A>(
     caller: &Caller,
     id: &SubscriptionId,
 ) -> Result<Subscription, Problem> {
-    deps.context
-        .store
-        .subscription(id)
-        .await?
-        .filter(|subscription| caller.sees(subscription))
-        .ok_or_else(unknown_subscription)
+    let found = deps.context.store.subscription(id).await?;
+    if let Some(subscription) = &found {
+        app::about(id, Some(&subscription.license));
+    }
+    found.filter(|subscription| caller.sees(subscription)).ok_or_else(unknown_subscription)
 }
 
 /// Lets a tenant pass to its own subscription only; others pass unread, the use case tells whether there is one.

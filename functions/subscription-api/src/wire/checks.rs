@@ -1,7 +1,8 @@
 //! What the scheduled checks found last.
 
 use app::conservation::{Conservation, Finding, Pass};
-use domain::ids::{Dimension, SubscriptionId};
+use app::reconcile::Reconciliation;
+use domain::ids::{AgreementId, Dimension, SubscriptionId};
 use domain::metering::{Ledger, MeterKey};
 use domain::quantity::Quantity;
 use domain::time::Month;
@@ -136,5 +137,34 @@ impl From<Finding> for FindingBody {
             ledger: found.ledger,
         });
         Self { subscription_id: subscription, dimension, month, broken, numbers }
+    }
+}
+
+/// `GET /marketplace/checks/notices`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Reconciliation")]
+pub(crate) struct NoticesBody {
+    /// Every change of an agreement until then is known, or waits below.
+    #[schemars(with = "Option<shapes::Instant>")]
+    watermark: Option<Timestamp>,
+    /// When everything AWS had to tell was last read to its end.
+    #[schemars(with = "Option<shapes::Instant>")]
+    completed_at: Option<Timestamp>,
+    /// When every license was last looked at.
+    #[schemars(with = "Option<shapes::Instant>")]
+    swept_at: Option<Timestamp>,
+    /// Agreements that are looked at again in every run: not provisioned yet, begun later, or not readable.
+    #[schemars(with = "Vec<String>")]
+    waiting: Vec<AgreementId>,
+    /// Repairs so far.
+    repairs: u64,
+}
+
+impl From<Reconciliation> for NoticesBody {
+    fn from(known: Reconciliation) -> Self {
+        let Reconciliation { watermark, completed_at, swept_at, repairs, .. } = known;
+        let waiting = known.waiting.into_keys().collect();
+        Self { watermark, completed_at, swept_at, waiting, repairs }
     }
 }

@@ -12,12 +12,13 @@ mod usage;
 
 pub(crate) use audit::AuditEntryBody;
 pub(crate) use billing::{BillBody, RecordBody};
-pub(crate) use checks::ConservationBody;
+pub(crate) use checks::{ConservationBody, NoticesBody};
 pub(crate) use entitlements::{
-    CheckAnswer, CheckBody, ConsumeAnswer, EntitlementsBody, ReleaseAnswer, ReleaseBody,
+    CheckAnswer, CheckBody, ConsumeAnswer, EntitlementsBody, KeepAnswer, ReleaseAnswer,
+    ReservationBody,
 };
 pub(crate) use parked::{CloseBody, ItemId, ParkedAnswer, ParkedBody};
-pub(crate) use report::{EventBody, ReportBody, ReportShape, Results, ResultsShape};
+pub(crate) use report::{ConsumeBody, ReportBody, ReportShape, Results, ResultsShape};
 pub(crate) use subscription::{CreateBody, SubscriptionBody, TenantBody, UpdateBody};
 pub(crate) use usage::{UsageBody, UsageEventBody};
 

@@ -1,0 +1,325 @@
+//! One agreement: what AWS says of it beside what we know, and the repair.
+
+use domain::audit::Actor;
+use domain::ids::{LicenseArn, LicenseRef};
+use domain::notice::{EndStatus, Intent, LicenseChange};
+use domain::subscription::{
+    AgreementFacts, Dated, LicenseFacts, LicensePhase, Origin, Subscription,
+};
+use domain::time::before;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Repair, Truth, all};
+use crate::change::{ATTEMPTS, Deed, state_change};
+use crate::entitlements::{Answer, ask, take};
+use crate::links::{adopt_agreement, changed_link, linked};
+use crate::notices::flush_if_closing;
+use crate::ports::{
+    AgreementLink, AgreementSearch, AgreementSummary, Change, Committed, Provisioned, Standing,
+    Store, View, ViewKeys,
+};
+use crate::{Context, Error};
+
+/// How long a change is left to its notification. With a run every half an hour, an end that nobody told is still
+/// found within the final hour.
+const LEFT_TO_ITS_NOTICE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Who repairs, as the audit trail names it.
+pub(super) const REPAIRER: &str = "reconciler";
+
+/// What a look came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Looked {
+    /// What was repaired.
+    pub(super) repair: Option<Repair>,
+    /// Whether it need not be looked at again until it changes.
+    pub(super) settled: bool,
+}
+
+const AS_IT_SHOULD_BE: Looked = Looked { repair: None, settled: true };
+const LATER: Looked = Looked { repair: None, settled: false };
+
+/// Looks at an agreement and repairs what is not as AWS says.
+pub(super) async fn look<S: Store, A: Truth>(
+    ctx: &Context<S, A>,
+    summary: &AgreementSummary,
+    now: Timestamp,
+) -> Result<Looked, Error> {
+    if summary.changed > before(now, LEFT_TO_ITS_NOTICE) {
+        return Ok(LATER);
+    }
+    for _ in 0..ATTEMPTS {
+        let license = summary.license.clone().map(|arn| LicenseRef::License { arn });
+        let view = ctx
+            .store
+            .view(&ViewKeys {
+                subscription: license.as_ref().map(LicenseRef::subscription_id),
+                agreements: vec![summary.agreement.clone()],
+                notice: None,
+            })
+            .await?;
+        let tried = match license {
+            Some(license) => with_license(ctx, summary, license, view, now).await?,
+            None => without_license(summary, &view),
+        };
+        let Some((change, looked)) = tried else { return Ok(AS_IT_SHOULD_BE) };
+        if change == Change::default() {
+            return Ok(looked);
+        }
+        if ctx.store.commit(&change).await? == Committed::Done {
+            let state = change.state.as_ref().map(|write| &write.after);
+            flush_if_closing(ctx, state, now).await?;
+            log(summary, state, looked);
+            return Ok(looked);
+        }
+    }
+    Err(Error::Contended { what: "the subscription of an agreement" })
+}
+
+/// An agreement whose license AWS has not made: what is new of it is kept until the license is known.
+fn without_license(summary: &AgreementSummary, view: &View) -> Option<(Change, Looked)> {
+    let link = view.links.get(&summary.agreement);
+    let over = summary.standing != Standing::Active;
+    if over && link.is_none() {
+        return None;
+    }
+    let (facts, repair) = news(summary, link.map(|link| &link.facts));
+    let write = changed_link(&summary.agreement, link, |after| after.facts.join(&facts));
+    let repair = repair.filter(|_| write.is_some());
+    let change = Change { links: write.into_iter().collect(), ..Change::default() };
+    Some((change, Looked { repair, settled: over }))
+}
+
+async fn with_license<S: Store, A: Truth>(
+    ctx: &Context<S, A>,
+    summary: &AgreementSummary,
+    license: LicenseRef,
+    view: View,
+    now: Timestamp,
+) -> Result<Option<(Change, Looked)>, Error> {
+    let listing = &ctx.listing;
+    let link = view.links.get(&summary.agreement);
+    let before = view.subscription;
+    // What was over before we heard of it concerns nobody.
+    if summary.standing != Standing::Active && before.is_none() && link.is_none() {
+        return Ok(None);
+    }
+    let mut after = before.clone().unwrap_or_else(|| {
+        Subscription::new(license.clone(), listing.product.clone(), listing.pricing, now)
+    });
+    after.license.refine(&license);
+    if after.account.is_none() {
+        after.account.clone_from(&summary.account);
+    }
+    let of_state = after.agreements.0.get(&summary.agreement);
+    let (facts, mut repair) = news(summary, of_state.or(link.map(|link| &link.facts)));
+    after.join_agreement(&summary.agreement, &facts);
+    let told = changed_link(&summary.agreement, link, |link| link.facts.join(&facts));
+    let known: Option<&AgreementLink> = told.as_ref().map(|write| &write.after).or(link);
+    adopt_agreement(&ctx.store, &mut after, &summary.agreement, known).await?;
+
+    let verdict = license_truth(ctx, summary, &mut after, now).await?;
+    repair = verdict.repair.or(repair);
+    if before.as_ref().is_none_or(|before| before.closing_since() != after.closing_since()) {
+        after.concluded = None;
+    }
+    let kind = repair.unwrap_or(Repair::AgreementAmended);
+    let deed = Deed { actor: Actor::Schedule(REPAIRER.to_owned()), action: kind.action() };
+    let id = after.id.clone();
+    let mut change = state_change(&ctx.store, listing, before.as_ref(), after, deed, now).await?;
+    change.links.extend(link_write(summary, link, &id, &facts));
+    let repair = (change.state.is_some() || !change.links.is_empty()).then_some(kind);
+    Ok(Some((change, Looked { repair, settled: verdict.settled })))
+}
+
+/// The link tied to its subscription, with what is new of the agreement.
+fn link_write(
+    summary: &AgreementSummary,
+    link: Option<&AgreementLink>,
+    id: &domain::ids::SubscriptionId,
+    facts: &AgreementFacts,
+) -> Option<crate::ports::LinkWrite> {
+    let tied = linked(&summary.agreement, link, id);
+    match tied {
+        Some(mut write) => {
+            write.after.facts.join(facts);
+            Some(write)
+        }
+        None => changed_link(&summary.agreement, link, |after| after.facts.join(facts)),
+    }
+}
+
+/// What AWS says of an agreement that we do not know.
+fn news(
+    summary: &AgreementSummary,
+    known: Option<&AgreementFacts>,
+) -> (AgreementFacts, Option<Repair>) {
+    let nothing = AgreementFacts::default();
+    let known = known.unwrap_or(&nothing);
+    let mut facts = AgreementFacts::default();
+    let mut repair = None;
+    let seconds = |at: &Timestamp| at.as_second();
+    if let Some(ends) = summary.ends
+        && known.ends.as_ref().map(|ends| seconds(&ends.value)) != Some(seconds(&ends))
+    {
+        facts.ends = Some(Dated { at: summary.changed, value: ends });
+        repair = Some(Repair::AgreementAmended);
+    }
+    // What nobody ever changed, no notification tells.
+    let changed = summary.accepted.is_none_or(|accepted| accepted < summary.changed);
+    if let Some(renews) = summary.auto_renew
+        && known.auto_renew.map_or(changed && !renews, |known| known.value != renews)
+    {
+        facts.auto_renew = Some(Dated { at: summary.changed, value: renews });
+        repair = Some(Repair::AgreementAmended);
+    }
+    if known.created.is_none() {
+        let previous = summary.initial.clone().filter(|initial| *initial != summary.agreement);
+        let intent = if previous.is_some() { Intent::Renew } else { Intent::New };
+        let at = summary.accepted.or(summary.starts).unwrap_or(summary.changed);
+        let value = Origin { intent, previous, offer: summary.offer.clone() };
+        facts.created = Some(Dated { at, value });
+        repair = Some(Repair::AgreementCreated);
+    }
+    if let Standing::Ended(how) = summary.standing
+        && known.ended.is_none_or(|ended| ended.value != how)
+    {
+        let by_terms = summary.ends.filter(|_| how == EndStatus::Expired);
+        let at = by_terms.map_or(summary.changed, |ends| ends.min(summary.changed));
+        facts.ended = Some(Dated { at, value: how });
+        repair = Some(Repair::AgreementEnded);
+    }
+    (facts, repair)
+}
+
+/// Brings a license to where AWS says it is.
+async fn license_truth<S: Store, A: Truth>(
+    ctx: &Context<S, A>,
+    summary: &AgreementSummary,
+    after: &mut Subscription,
+    now: Timestamp,
+) -> Result<Looked, Error> {
+    let begun = summary.starts.is_none_or(|starts| starts <= now);
+    match (summary.standing, after.phase(now)) {
+        (Standing::Active, _) if !begun => Ok(LATER),
+        // A reading that lags must not open again what has just ended.
+        (Standing::Active, LicensePhase::Closing { .. }) => Ok(LATER),
+        (Standing::Active, LicensePhase::Active) => entitlements(ctx, summary, after, now).await,
+        (Standing::Active, LicensePhase::Pending | LicensePhase::Ended) => {
+            activation(ctx, summary, after, now).await
+        }
+        (Standing::Ended(how), LicensePhase::Active) if !how.is_final() => {
+            succession(ctx, after, now).await
+        }
+        (Standing::Ended(EndStatus::Other), LicensePhase::Pending) => {
+            // Rolled back: the payment failed, and no notification ever says so (fact sheet §6.2).
+            let failed = LicenseFacts { failed: Some(summary.changed), ..LicenseFacts::default() };
+            after.license_facts.join(&failed);
+            Ok(Looked { repair: Some(Repair::LicenseDeprovisioned), settled: true })
+        }
+        (
+            Standing::Ended(_),
+            LicensePhase::Pending
+            | LicensePhase::Active
+            | LicensePhase::Closing { .. }
+            | LicensePhase::Ended,
+        ) => Ok(AS_IT_SHOULD_BE),
+    }
+}
+
+/// A license that we do not know to be active: AWS is asked whether it is.
+async fn activation<S: Store, A: Truth>(
+    ctx: &Context<S, A>,
+    summary: &AgreementSummary,
+    after: &mut Subscription,
+    now: Timestamp,
+) -> Result<Looked, Error> {
+    match ctx.aws.provisioned(&summary.agreement).await? {
+        Some(Provisioned::Yes) => {
+            // From now on: nobody could use it before, and no record may be stamped before AWS's own activation.
+            after.license_facts.join(&LicenseFacts::of(LicenseChange::Updated, now));
+            if ctx.listing.pricing.has_entitlements() {
+                ask(ctx, after, now).await?;
+            }
+            Ok(Looked { repair: Some(Repair::LicenseUpdated), settled: true })
+        }
+        Some(Provisioned::NotYet | Provisioned::Failed | Provisioned::NoMore) | None => Ok(LATER),
+    }
+}
+
+/// An active license: what was bought is asked for again when the agreement changed since it was asked last.
+async fn entitlements<S: Store, A: Truth>(
+    ctx: &Context<S, A>,
+    summary: &AgreementSummary,
+    after: &mut Subscription,
+    now: Timestamp,
+) -> Result<Looked, Error> {
+    let asked = after.entitlements.as_ref().map(|snapshot| snapshot.as_of);
+    if !ctx.listing.pricing.has_entitlements() || asked.is_some_and(|asked| asked > summary.changed)
+    {
+        return Ok(AS_IT_SHOULD_BE);
+    }
+    Ok(Looked { repair: refresh(ctx, after, now).await?, settled: true })
+}
+
+/// Asks what was bought, and takes the answer over where it differs.
+async fn refresh<S: Store, A: Truth>(
+    ctx: &Context<S, A>,
+    after: &mut Subscription,
+    now: Timestamp,
+) -> Result<Option<Repair>, Error> {
+    let answer = ctx.aws.entitlements(&after.product, &after.license).await?;
+    Ok(refreshed(after, answer, now))
+}
+
+/// Takes an answer of GetEntitlements over where it differs from the last one.
+pub(super) fn refreshed(
+    after: &mut Subscription,
+    answer: Answer,
+    now: Timestamp,
+) -> Option<Repair> {
+    let kept = after.clone();
+    take(after, answer, now);
+    let says = |state: &Subscription| {
+        state.entitlements.as_ref().map(|known| (known.values.clone(), known.expires))
+    };
+    if says(after) == says(&kept) {
+        *after = kept;
+        return None;
+    }
+    Some(Repair::Entitlements)
+}
+
+/// An agreement that goes on in another one: the license goes on with it, or is over.
+async fn succession<S: Store, A: Truth>(
+    ctx: &Context<S, A>,
+    after: &mut Subscription,
+    now: Timestamp,
+) -> Result<Looked, Error> {
+    let LicenseRef::License { arn } = after.license.clone() else { return Ok(AS_IT_SHOULD_BE) };
+    let Some(ended) = over_since(ctx, &arn).await? else { return Ok(AS_IT_SHOULD_BE) };
+    if ended > before(now, LEFT_TO_ITS_NOTICE) {
+        return Ok(LATER);
+    }
+    after.license_facts.join(&LicenseFacts::of(LicenseChange::Deprovisioned, ended));
+    Ok(Looked { repair: Some(Repair::LicenseDeprovisioned), settled: true })
+}
+
+/// When the last agreement of a license changed, if none of them goes on.
+async fn over_since<S: Store, A: Truth>(
+    ctx: &Context<S, A>,
+    license: &LicenseArn,
+) -> Result<Option<Timestamp>, Error> {
+    let agreements = all(ctx, &AgreementSearch::License(license.clone())).await?;
+    let over = agreements.iter().all(|it| it.standing != Standing::Active);
+    Ok(agreements.iter().map(|it| it.changed).max().filter(|_| over))
+}
+
+fn log(summary: &AgreementSummary, state: Option<&Subscription>, looked: Looked) {
+    tracing::warn!(
+        agreement.id = %summary.agreement,
+        subscription.id = state.map(|state| state.id.as_str()),
+        reconcile.repair = looked.repair.map(Repair::as_str),
+        "Repaired what a notification should have told"
+    );
+}
