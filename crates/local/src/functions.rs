@@ -79,6 +79,7 @@ impl Parts {
         let vars = [
             ("AWS_REGION", "us-east-1"),
             ("MARKETPLACE_PRODUCT_CODE", product.code.as_str()),
+            ("MARKETPLACE_PRODUCT_ID", product.id.as_str()),
             ("PRICING_MODEL", pricing.as_str()),
             ("HEARTBEAT", heartbeat),
             ("CUSTOMER_TABLE", &self.tables.customer),
@@ -99,6 +100,7 @@ impl Parts {
 type Webhook = webhook::Deps<DynamoStore, LocalAws>;
 type Listener = entitlement_listener::Deps<DynamoStore, LocalAws>;
 type Scheduler = metering_scheduler::Deps<DynamoStore, LocalAws>;
+type Reconciler = reconciler::Deps<DynamoStore, LocalAws>;
 type Notifier = tenant_notifier::Deps<DynamoStore, LocalTopic>;
 type Sender = webhook_sender::Deps<DynamoStore, HttpPostman, LocalWakeUp>;
 
@@ -111,6 +113,7 @@ pub(crate) struct Functions {
     subscription_api: subscription_api::Deps<DynamoStore, LocalAws>,
     listener: Listener,
     scheduler: Scheduler,
+    reconciler: Reconciler,
     notifier: Notifier,
     sender: Sender,
 }
@@ -135,6 +138,7 @@ impl Functions {
         let api = subscription_api::Config::from_vars(&vars)?;
         let listener = entitlement_listener::Config::from_vars(&vars)?;
         let scheduler = metering_scheduler::Config::from_vars(&vars)?;
+        let reconciler = reconciler::Config::from_vars(&vars)?;
         let notifier = tenant_notifier::Config::from_vars(&vars)?;
         let sender = webhook_sender::Config::from_vars(&vars)?;
         Ok(Self {
@@ -170,6 +174,15 @@ impl Functions {
             },
             scheduler: Scheduler {
                 context: context(scheduler.listing.into()),
+                clock: clock.clone(),
+                metrics: metrics.clone(),
+            },
+            reconciler: Reconciler {
+                context: Context {
+                    listing: reconciler.listing.into(),
+                    store: parts.store.clone(),
+                    aws: aws.clone().of_product(reconciler.product_id.0),
+                },
                 clock: clock.clone(),
                 metrics: metrics.clone(),
             },
@@ -255,6 +268,16 @@ impl Functions {
     /// The answer of the webhook sender to an operator's command, as JSON.
     pub(crate) async fn webhook_command(&self, event: Value) -> Result<Value, String> {
         let answer = webhook_sender::handle(&self.sender, event).await;
+        let answer = answer.map_err(|failure| Chain(&failure).to_string())?;
+        serde_json::to_value(answer).map_err(|error| error.to_string())
+    }
+
+    /// The answer of the reconciler to one of its schedules, as JSON.
+    pub(crate) async fn reconciler(&self, event: Value) -> Result<Value, String> {
+        let deadline =
+            SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
+        let budget = lambda_shell::budget::budget(deadline);
+        let answer = reconciler::handle(&self.reconciler, event, &budget).await;
         let answer = answer.map_err(|failure| Chain(&failure).to_string())?;
         serde_json::to_value(answer).map_err(|error| error.to_string())
     }

@@ -29,6 +29,8 @@ pub enum Queue {
     Schedule,
     /// Settlement requests on their way to `metering-scheduler`.
     Settlements,
+    /// Events of the reconciler's schedules on their way to it.
+    Reconcile,
     /// Stream records of new outbox items on their way to `tenant-notifier`.
     Outbox,
     /// Tenant notices on their way to the platform.
@@ -39,9 +41,10 @@ pub enum Queue {
 
 impl Queue {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Notices,
         Self::Schedule,
+        Self::Reconcile,
         Self::Settlements,
         Self::Outbox,
         Self::Platform,
@@ -54,6 +57,7 @@ impl Queue {
             Self::Notices => "notices",
             Self::Schedule => "schedule",
             Self::Settlements => "settlements",
+            Self::Reconcile => "reconcile",
             Self::Outbox => "outbox",
             Self::Platform => "platform",
             Self::Webhooks => "webhooks",
@@ -69,7 +73,7 @@ impl fmt::Display for Queue {
 
 /// A queue that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a queue is notices, schedule, settlements, outbox, platform or webhooks")]
+#[error("a queue is notices, schedule, reconcile, settlements, outbox, platform or webhooks")]
 pub struct UnknownQueue;
 
 impl FromStr for Queue {

@@ -3,23 +3,16 @@
 use std::future::Future;
 
 use app::ports::Outbox;
-use domain::time::Hour;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Handle;
-use crate::bus::{BusError, Queue, later, scheduled_event, sqs_event, stream_event};
-
-/// Minutes past the hour at which the schedule runs: AWS's own example, so that reports of the hour before are there
-/// (fact sheet §3.8).
-const PAST_THE_HOUR: SignedDuration = SignedDuration::from_mins(10);
+use super::schedules::{ALL, METERING, Schedule};
+use crate::bus::{BusError, Queue, later, sqs_event, stream_event};
 
 /// Longest step of an advancing clock. The simulator learns of ends and silent approvals by being asked.
 const LONGEST_STEP: SignedDuration = SignedDuration::from_mins(5);
 
-/// The note that says when the schedule runs next.
-const NEXT_RUN: &str = "schedule.next";
-
-/// The note that says whether the schedule is stopped.
+/// The note that says whether the metering schedule is stopped.
 const PAUSED: &str = "schedule.paused";
 
 /// Why the system could not be driven. A failing function is no such thing: its messages come again.
@@ -50,7 +43,7 @@ impl Handle {
     /// As [`Handle::deliver`].
     pub async fn run_schedule(&self) -> Result<(), DriveError> {
         let _driving = self.inner.driving.lock().await;
-        self.send_schedule(self.now())?;
+        self.send_schedule(METERING, self.now())?;
         self.deliver_all().await
     }
 
@@ -60,13 +53,22 @@ impl Handle {
     /// When the bus cannot be written.
     pub fn pause_schedule(&self, paused: bool) -> Result<(), DriveError> {
         self.inner.bus.set_note(PAUSED, if paused { "yes" } else { "no" })?;
-        self.inner.bus.set_note(NEXT_RUN, &run_after(self.now()).to_string())?;
+        self.inner.bus.set_note(&METERING.note(), &METERING.after(self.now()).to_string())?;
         Ok(())
     }
 
     /// Whether the hourly schedule is stopped.
     pub(crate) fn schedule_is_paused(&self) -> bool {
         self.inner.bus.note(PAUSED).is_ok_and(|note| note.as_deref() == Some("yes"))
+    }
+
+    /// Invokes the reconciler once, besides its schedules, and answers its report: `notices`, `conservation`, `risk` or
+    /// `reservations`.
+    ///
+    /// # Errors
+    /// What the function failed with, as the log would say it.
+    pub async fn run_task(&self, task: &str) -> Result<serde_json::Value, String> {
+        self.inner.functions.reconciler(serde_json::json!({ "task": task })).await
     }
 
     /// Invokes the metering scheduler once, besides queue and schedule, and answers its report. Two at once are two
@@ -76,8 +78,7 @@ impl Handle {
     /// What the function failed with, as the log would say it.
     pub async fn run_scheduler(&self) -> Result<serde_json::Value, String> {
         let now = self.now();
-        let event = scheduled_event("metering-schedule", Hour::of(now), now);
-        self.inner.functions.metering_report(event).await
+        self.inner.functions.metering_report(METERING.event(now)).await
     }
 
     /// Invokes the metering scheduler and drops it after so many polls: killed between any two steps.
@@ -112,7 +113,7 @@ impl Handle {
     pub async fn tick(&self) -> Result<(), DriveError> {
         let _driving = self.inner.driving.lock().await;
         self.deliver_all().await?;
-        self.run_due_schedule().await
+        self.run_due_schedules().await
     }
 
     /// Moves the clock on, in steps, so that every schedule, notification and redelivery in between happens at its own
@@ -125,7 +126,7 @@ impl Handle {
         let target = later(self.now(), by);
         self.deliver_all().await?;
         loop {
-            self.run_due_schedule().await?;
+            self.run_due_schedules().await?;
             let now = self.now();
             if now >= target {
                 return Ok(());
@@ -150,7 +151,7 @@ impl Handle {
     fn next_event(&self, now: Timestamp) -> Result<Timestamp, DriveError> {
         let step = later(now, LONGEST_STEP);
         let known = [
-            Some(self.next_run(now)?),
+            self.next_run(now)?,
             self.inner.simulator.next_notification_at(),
             self.inner.bus.next_visible()?,
         ];
@@ -164,33 +165,52 @@ impl Handle {
         Ok([notification, message].into_iter().flatten().any(|at| at <= now))
     }
 
-    async fn run_due_schedule(&self) -> Result<(), DriveError> {
+    async fn run_due_schedules(&self) -> Result<(), DriveError> {
         let now = self.now();
-        if self.next_run(now)? > now {
-            return Ok(());
+        let mut sent = false;
+        for schedule in self.schedules() {
+            if self.next_of(schedule, now)? > now {
+                continue;
+            }
+            self.inner.bus.set_note(&schedule.note(), &schedule.after(now).to_string())?;
+            if schedule == METERING && self.inner.bus.note(PAUSED)?.as_deref() == Some("yes") {
+                continue;
+            }
+            self.send_schedule(schedule, now)?;
+            sent = true;
         }
-        self.inner.bus.set_note(NEXT_RUN, &run_after(now).to_string())?;
-        if self.inner.bus.note(PAUSED)?.as_deref() == Some("yes") {
-            return Ok(());
-        }
-        self.send_schedule(now)?;
-        self.deliver_all().await
+        if sent { self.deliver_all().await } else { Ok(()) }
     }
 
-    /// When the schedule runs next; the first run is the first after the system was made.
-    fn next_run(&self, now: Timestamp) -> Result<Timestamp, DriveError> {
-        let noted = self.inner.bus.note(NEXT_RUN)?.and_then(|at| at.parse().ok());
+    fn schedules(&self) -> impl Iterator<Item = Schedule> {
+        let all = self.inner.reconciles;
+        ALL.into_iter().filter(move |schedule| all || *schedule == METERING)
+    }
+
+    /// When the next of the schedules runs.
+    fn next_run(&self, now: Timestamp) -> Result<Option<Timestamp>, DriveError> {
+        let mut next = None;
+        for schedule in self.schedules() {
+            let at = self.next_of(schedule, now)?;
+            next = Some(next.map_or(at, |next: Timestamp| next.min(at)));
+        }
+        Ok(next)
+    }
+
+    /// When a schedule runs next; the first run is the first after the system was made.
+    fn next_of(&self, schedule: Schedule, now: Timestamp) -> Result<Timestamp, DriveError> {
+        let noted = self.inner.bus.note(&schedule.note())?.and_then(|at| at.parse().ok());
         if let Some(at) = noted {
             return Ok(at);
         }
-        let first = run_after(now);
-        self.inner.bus.set_note(NEXT_RUN, &first.to_string())?;
+        let first = schedule.after(now);
+        self.inner.bus.set_note(&schedule.note(), &first.to_string())?;
         Ok(first)
     }
 
-    fn send_schedule(&self, now: Timestamp) -> Result<(), DriveError> {
-        let event = scheduled_event("metering-schedule", Hour::of(now), now).to_string();
-        self.inner.bus.send(Queue::Schedule, None, &event, now, now)?;
+    fn send_schedule(&self, schedule: Schedule, now: Timestamp) -> Result<(), DriveError> {
+        let event = schedule.event(now).to_string();
+        self.inner.bus.send(schedule.queue, None, &event, now, now)?;
         Ok(())
     }
 
@@ -267,6 +287,16 @@ impl Handle {
                 })
                 .await
             }
+            Queue::Reconcile => {
+                bus.deliver(queue, now, |letters| async move {
+                    for letter in letters {
+                        let event = serde_json::from_str(&letter.body).unwrap_or_default();
+                        functions.reconciler(event).await?;
+                    }
+                    Ok(Vec::new())
+                })
+                .await
+            }
             Queue::Outbox => {
                 bus.deliver(queue, now, |letters| {
                     functions
@@ -285,23 +315,5 @@ impl Handle {
             }
         };
         Ok(delivered?)
-    }
-}
-
-/// The first run after an instant.
-fn run_after(now: Timestamp) -> Timestamp {
-    let this_hour = later(Hour::of(now).start(), PAST_THE_HOUR);
-    if this_hour > now { this_hour } else { later(Hour::of(now).end(), PAST_THE_HOUR) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_schedule_runs_ten_minutes_past_every_hour() {
-        let after = |at: &str| run_after(at.parse().unwrap()).to_string();
-        assert_eq!(after("2026-11-30T23:09:59Z"), "2026-11-30T23:10:00Z");
-        assert_eq!(after("2026-11-30T23:10:00Z"), "2026-12-01T00:10:00Z");
     }
 }

@@ -2,6 +2,7 @@
 
 mod drive;
 mod options;
+mod schedules;
 mod settled;
 
 use std::fmt;
@@ -103,6 +104,7 @@ struct Inner {
     inbox: Inbox,
     secrets: Secrets,
     pricing: PricingModel,
+    reconciles: bool,
     address: SocketAddr,
     marketplace: SocketAddr,
 }
@@ -201,6 +203,7 @@ impl System {
                 inbox,
                 secrets,
                 pricing,
+                reconciles: options.reconciles,
                 address,
                 marketplace,
             }),

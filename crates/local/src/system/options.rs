@@ -50,6 +50,8 @@ pub struct SystemOptions {
     pub webhooks: bool,
     /// The brand of the pages: a TOML file.
     pub brand: Option<PathBuf>,
+    /// Whether the reconciler runs on its schedules; without it nothing repairs what a lost notification left.
+    pub reconciles: bool,
     /// Where metrics go.
     pub metrics: Metrics,
     /// Whether dropping the system fails the test when something is left unsettled.
@@ -75,6 +77,7 @@ impl Default for SystemOptions {
             platform: true,
             webhooks: false,
             brand: None,
+            reconciles: true,
             metrics: Metrics::discard(),
             settled_on_drop: true,
         }
