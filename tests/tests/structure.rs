@@ -7,9 +7,10 @@ use std::path::Path;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
-const FUNCTIONS: [&str; 7] = [
+const FUNCTIONS: [&str; 8] = [
     "entitlement-listener",
     "metering-scheduler",
+    "reconciler",
     "registration",
     "subscription-api",
     "tenant-notifier",

@@ -45,6 +45,14 @@ async fn every_function_starts_and_answers_its_example_events() {
     assert_eq!(scheduler.answer("settlement-sqs"), &json!({"batchItemFailures": []}));
     assert!(scheduler.answer("schedule")["calls"].is_u64(), "{}", scheduler.answer("schedule"));
 
+    let reconciler = world.run("reconciler").await;
+    for task in ["notices", "conservation"] {
+        let answer = reconciler.answer(task);
+        assert_eq!(answer["finished"], true, "{task}: {answer}");
+    }
+    assert_eq!(reconciler.answer("risk")["complete"], true);
+    assert_eq!(reconciler.answer("reservations")["failed"], 0);
+
     let registration = world.run("registration").await;
     let (landed, completed) = (registration.answer("land"), registration.answer("complete"));
     assert_eq!((status(landed), status(completed)), (303, 303), "{landed} {completed}");

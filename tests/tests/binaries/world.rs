@@ -84,6 +84,7 @@ impl World {
         let tables = self.system.tables();
         vec![
             ("MARKETPLACE_PRODUCT_CODE", simulator::Product::default().code),
+            ("MARKETPLACE_PRODUCT_ID", simulator::Product::default().id),
             ("MARKETPLACE_SECRET_TOKEN", SECRET.to_owned()),
             ("CUSTOMER_TABLE", tables.customer.clone()),
             ("SUBSCRIPTION_TABLE", tables.subscription.clone()),

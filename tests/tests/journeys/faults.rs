@@ -113,16 +113,18 @@ async fn everything_at_once() {
     .await;
 }
 
-/// Without its activation a license stays pending: nothing is granted, nothing is billed, and what was used waits for
-/// the notice that repairs it. (A schedule that asks AWS for the truth comes later.)
+/// Without its activation a license stays pending: nothing is granted and nothing is billed, until the reconcile asks
+/// AWS for the truth.
 #[tokio::test]
 async fn a_lost_activation_grants_nothing_from_an_error() {
     let story = Story::begin(PayAsYouGo).await;
     story.system.simulator().faults(|faults| faults.drop = Fault::next(1).only("License Updated"));
     let buyer = story.buy("111122223333");
-    story.hours(1).await;
+    story.minutes(15).await;
     story.register_until_it_works(&buyer).await;
     assert!(!story.has_access(&buyer).await);
     assert_eq!(story.status(&buyer).await, "PENDING");
+    story.minutes(10).await;
+    assert_eq!(story.status(&buyer).await, "ACTIVE");
     story.end().await;
 }

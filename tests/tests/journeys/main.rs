@@ -12,12 +12,15 @@
     reason = "a test may panic"
 )]
 
+mod alarms;
 mod bad_input;
 mod budgets;
 mod chain;
 mod faults;
 mod metering;
+mod operations;
 mod pricing;
+mod reconcile;
 mod registration;
 mod sns_https;
 mod story;

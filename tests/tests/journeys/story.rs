@@ -386,6 +386,15 @@ impl Story {
         self.demand_settled().await;
     }
 
+    /// As [`Story::end`], for usage that was taken without the usual reports: reservations.
+    pub(crate) async fn end_without_bill(self) {
+        self.hours(2).await;
+        self.system.deliver().await.unwrap();
+        let unsettled = self.system.unsettled().await;
+        assert!(unsettled.is_empty(), "{unsettled:#?}");
+        self.every_change_is_audited().await;
+    }
+
     /// As [`Story::end`], when time must not pass.
     pub(crate) async fn demand_settled(self) {
         self.system.deliver().await.unwrap();
@@ -393,6 +402,27 @@ impl Story {
         assert!(unsettled.is_empty(), "{unsettled:#?}");
         self.every_change_is_audited().await;
         self.nothing_accepted_is_forgotten().await;
+        let weighed = self.system.run_task("conservation").await.unwrap();
+        assert_eq!((&weighed["finished"], &weighed["broken"]), (&json!(true), &json!(0)));
+    }
+
+    /// Every entry of a subscription's audit trail, as the API tells it: who, and what.
+    pub(crate) async fn audit(&self, bought: &Bought) -> Vec<(String, String)> {
+        let path =
+            format!("/marketplace/subscriptions/{}/audit?limit=100", subscription_id(bought));
+        let entries = self.call("GET", &path, None).await.body["items"].clone();
+        let told = |entry: &Value| {
+            let actor = &entry["actor"];
+            let who = actor["id"].as_str().or(actor["kind"].as_str()).unwrap_or_default();
+            (who.to_owned(), entry["action"].as_str().unwrap().to_owned())
+        };
+        entries.as_array().unwrap().iter().map(told).collect()
+    }
+
+    /// Whether the reconciler says that it repaired something.
+    pub(crate) async fn was_repaired(&self, bought: &Bought, what: &str) -> bool {
+        let entry = ("reconciler".to_owned(), format!("reconciled.{what}"));
+        self.audit(bought).await.contains(&entry)
     }
 
     /// Every subscription's chain verifies against its head, and there are as many entries as revisions.
