@@ -373,7 +373,7 @@ def main(tools, binaries, simulator, work):
         deployed = subprocess.run(
             [sam / "sam", "deploy", "--template-file", template, "--stack-name", STACK, "--s3-bucket", "artefacts",
              "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--region", "us-east-1",
-             "--parameter-overrides", "ProductCode=abcd1234efgh5678ijkl9012m", f"JwtIssuer={issuer}",
+             "--parameter-overrides", "ProductCode=abcd1234efgh5678ijkl9012m", "ProductId=prod-abcdefghijklm", f"JwtIssuer={issuer}",
              "Architecture=x86_64"],
             env=environment, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         (work / "deploy.log").write_text(deployed.stdout)

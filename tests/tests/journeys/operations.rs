@@ -164,7 +164,7 @@ async fn a_held_reservation_is_kept_in_time_or_released_by_itself() {
     assert_eq!(kept.body["status"], "kept", "{kept:?}");
     let again = story.call("POST", &path("keep"), this("kept")).await;
     assert_eq!(again.body["status"], "already-kept");
-    story.minutes(30).await;
+    story.minutes(40).await;
     assert_eq!(story.meter(&buyer, "scans", "2026-11").await.aggregate, Quantity::whole(200));
     let late = story.call("POST", &path("keep"), this("lost")).await;
     assert_eq!(late.code(), "reservation_lapsed");
