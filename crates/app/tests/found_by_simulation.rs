@@ -136,9 +136,9 @@ async fn a_repeat_of_what_was_counted_is_a_duplicate_even_after_the_end() {
         ReportAnswer::Refused(Refusal::SubscriptionEnded)
     );
     let now = at("2026-11-24T11:00:00Z");
-    assert_eq!(consume(&context, &id, &used(), now).await.unwrap(), Consumed::Duplicate);
+    assert_eq!(consume(&context, &id, &used(), None, now).await.unwrap(), Consumed::Duplicate);
     assert_eq!(
-        consume(&context, &id, &fresh, now).await.unwrap(),
+        consume(&context, &id, &fresh, None, now).await.unwrap(),
         Consumed::Refused(Refusal::SubscriptionEnded)
     );
 }
