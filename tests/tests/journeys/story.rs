@@ -137,7 +137,7 @@ impl Story {
     /// Clicks *Set up your account* and leaves the form alone; answers the cookie of the registration.
     pub(crate) async fn land(&self, bought: &Bought) -> String {
         let form = self.system.simulator().fulfilment_form(&bought.agreement_id).unwrap();
-        let answer = self.post_form("/marketplace/register", &form).await;
+        let answer = self.arrive(&form).await;
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
         let cookie = answer.headers()["set-cookie"].to_str().unwrap();
         cookie.split(';').next().unwrap().to_owned()
@@ -147,7 +147,7 @@ impl Story {
     pub(crate) async fn register_until_it_works(&self, bought: &Bought) {
         for _ in 0..40 {
             let form = self.system.simulator().fulfilment_form(&bought.agreement_id).unwrap();
-            let answer = self.post_form("/marketplace/register", &form).await;
+            let answer = self.arrive(&form).await;
             if answer.status().is_success() {
                 let cookie = answer.headers()["set-cookie"]
                     .to_str()
@@ -162,6 +162,13 @@ impl Story {
             self.minutes(1).await;
         }
         panic!("the registration never went through");
+    }
+
+    /// Posts the fulfilment form and asks for JSON: a page would be a redirect, and its cookie lost on the way.
+    async fn arrive(&self, form: &[(String, String)]) -> reqwest::Response {
+        let url = format!("{}/marketplace/register", self.system.url());
+        let asked = self.http.post(url).header("accept", "application/json").form(form);
+        asked.send().await.unwrap()
     }
 
     /// Posts a form as a browser does.
