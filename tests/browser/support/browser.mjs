@@ -18,7 +18,7 @@ export function launch() {
 
 // A browser of its own, and what went wrong in it: a blocked resource, an exception, a page that loads from elsewhere.
 export async function person(browser, options = {}) {
-  const context = await browser.newContext({ viewport: DESKTOP, colorScheme: "light", ...options });
+  const context = await browser.newContext({ viewport: DESKTOP, colorScheme: "light", reducedMotion: "reduce", ...options });
   const problems = [];
   const watch = (page) => {
     page.on("console", (message) => {

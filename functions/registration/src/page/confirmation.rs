@@ -5,14 +5,17 @@ use maud::{Markup, html};
 use pages::component::{Tone, note};
 use pages::{Brand, Width};
 
+use super::form::form;
 use super::page;
 use super::summary::{bought, progress};
-use crate::wire::{COMPLETE_AT, LandingAnswer, Standing};
+use crate::wire::{COMPLETE_AT, LandingAnswer, ProfileForm, Standing};
 
 /// Confirms a registration.
 pub(crate) fn confirmation(brand: &Brand, landing: &LandingAnswer) -> Markup {
     let known = landing.subscription.as_ref();
     let (tone, title, message) = headline(brand, known);
+    let again =
+        ProfileForm { registration: landing.registration.clone(), ..ProfileForm::default() };
     let going_on = !known.is_some_and(|known| is_over(known.status));
     let content = html! {
         (note(tone, &message))
@@ -34,6 +37,7 @@ pub(crate) fn confirmation(brand: &Brand, landing: &LandingAnswer) -> Markup {
             }
             (bought(brand, landing))
         }
+        section.card { details { summary { "Change the contact details" } (form(brand, &again, &[])) } }
     };
     page(brand, title, Width::Middle, html! { "Thank you. Your details are saved." }, content)
 }

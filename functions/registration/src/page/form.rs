@@ -55,7 +55,7 @@ pub(crate) fn correction(brand: &Brand, typed: &ProfileForm, problems: &[FieldPr
     page(brand, "Please check your entries", Width::Narrow, html! {}, content)
 }
 
-fn form(brand: &Brand, typed: &ProfileForm, problems: &[FieldProblem]) -> Markup {
+pub(super) fn form(brand: &Brand, typed: &ProfileForm, problems: &[FieldProblem]) -> Markup {
     let fields = &brand.form;
     let problem = |name: &str| {
         problems.iter().find(|problem| problem.field == name).map(|problem| problem.detail.as_str())
