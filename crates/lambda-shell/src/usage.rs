@@ -6,6 +6,8 @@
 //! {"key": "scan-4712", "status": "refused", "code": "future_hour", "detail": "…"}
 //! ```
 
+use std::collections::BTreeMap;
+
 use app::usage::{Report, ReportAnswer};
 use domain::time::Month;
 use jiff::Timestamp;
@@ -30,6 +32,9 @@ pub struct UsageItem {
     pub quantity: NumberText,
     /// An RFC 3339 instant.
     pub at: String,
+    /// For the buyer's cost allocation: at most 5, by key.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
 }
 
 impl From<UsageItem> for Report {
@@ -39,6 +44,7 @@ impl From<UsageItem> for Report {
             name: item.dimension,
             quantity: item.quantity.into_string(),
             at: item.at,
+            tags: item.tags,
         }
     }
 }
@@ -167,6 +173,7 @@ mod tests {
             name: "totalScans".to_owned(),
             quantity: "1.50".to_owned(),
             at: "now".to_owned(),
+            tags: BTreeMap::new(),
         };
         assert_eq!(report, wanted);
         let both =

@@ -119,6 +119,7 @@ fn record(bought: &Bought, dimension: &str, quantity: u64) -> OutgoingRecord {
         dimension: dimension.parse().unwrap(),
         hour: HOUR.parse().unwrap(),
         quantity,
+        allocations: Vec::new(),
     }
 }
 

@@ -230,6 +230,7 @@ impl<S: Store> World<S> {
             dimension: key.dimension.clone(),
             hour: pending.hour,
             quantity: pending.quantity.saturating_add(7),
+            allocations: Vec::new(),
         };
         let product = self.setup.listing.product.clone();
         let aws = self.context.aws.aws.clone();

@@ -154,7 +154,8 @@ impl<S: Store> World<S> {
             whole.to_string()
         };
         let key = format!("event-{}", self.events.len());
-        Report { key, name, quantity, at: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string() }
+        let at = at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        Report { key, name, quantity, at, tags: std::collections::BTreeMap::new() }
     }
 
     fn add_event(

@@ -60,6 +60,7 @@ async fn with_usage() -> (Context<FakeStore, FakeAws>, SubscriptionId) {
         name: "apiCalls".to_owned(),
         quantity: "3".to_owned(),
         at: "2026-11-24T07:30:00Z".to_owned(),
+        tags: std::collections::BTreeMap::new(),
     };
     let answered = report(&context, &id, &[used], NOW.parse().unwrap()).await.unwrap();
     assert!(format!("{answered:?}").contains("Accepted"), "{answered:?}");

@@ -25,4 +25,5 @@ mod registration;
 mod sns_https;
 mod story;
 mod switches;
+mod tags;
 mod webhooks;

@@ -32,6 +32,7 @@ async fn with_parked<S: Store>(store: &S, name: &str) -> (Subscription, Meter, M
         quantity: pending.quantity,
         status: RecordStatus::Parked { reason: ParkReason::Rejected, code: Some("Bad".into()) },
         booked_at: later,
+        allocations: Vec::new(),
     };
     assert_eq!(store.book(&meter, 2, &record).await.unwrap(), Saved::Done);
     (state, meter, record)

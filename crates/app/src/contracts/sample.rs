@@ -3,7 +3,7 @@
 use domain::audit::{Actor, AuditDraft};
 use domain::catalog::{Aggregation, Allowance, Overage, PricingModel};
 use domain::ids::{AgreementId, LicenseRef, SubscriptionId};
-use domain::metering::{Meter, MeterKey, Terms, UsageEvent};
+use domain::metering::{Meter, MeterKey, Tags, Terms, UsageEvent};
 use domain::notice::{Channel, LicenseChange};
 use domain::quantity::Quantity;
 use domain::subscription::{
@@ -112,6 +112,7 @@ pub(super) fn event(key: &str, dimension: &str, quantity: u64) -> BookedEvent {
             dimension: dimension.parse().unwrap(),
             quantity: Quantity::whole(quantity),
             at: now(),
+            tags: Tags::default(),
         },
         booked_month: Month::of(now()),
         booked_at: now(),

@@ -171,6 +171,7 @@ pub(super) async fn a_meter_is_unsettled_exactly_while_money_waits<S: Store>(sto
         quantity: pending.quantity,
         status: RecordStatus::Accepted { record_id: None },
         booked_at: later,
+        allocations: Vec::new(),
     };
     assert_eq!(store.book(&meter, 2, &record).await.unwrap(), Saved::Done);
     assert!(!is_listed().await, "nothing waits any more");
@@ -213,6 +214,7 @@ pub(super) async fn a_freeze_and_a_booking_are_refused_when_they_are_repeated<S:
         quantity: pending.quantity,
         status: RecordStatus::Accepted { record_id: Some("id-1".parse().unwrap()) },
         booked_at: later,
+        allocations: Vec::new(),
     };
     let (one, other) = join!(store.book(&booked, 2, &record), store.book(&booked, 2, &record));
     let outcomes = BTreeSet::from([one.unwrap() == Saved::Done, other.unwrap() == Saved::Done]);

@@ -10,6 +10,7 @@ use domain::ids::{
     AccountId, AgreementId, CustomerIdentifier, Dimension, LicenseArn, LicenseRef,
     MeteringRecordId, ProductCode, SubscriptionId,
 };
+use domain::metering::Allocation;
 use domain::subscription::{CancellationRequest, TenantNotice};
 use domain::time::Hour;
 use jiff::Timestamp;
@@ -94,6 +95,8 @@ pub struct OutgoingRecord {
     pub hour: Hour,
     /// Whole units, at most 2147483647.
     pub quantity: u64,
+    /// How they are allocated to tags: adding up to the quantity, or empty when none of them carries any.
+    pub allocations: Vec<Allocation>,
 }
 
 /// What AWS said of one record.

@@ -64,6 +64,9 @@ pub(super) async fn book<S: Usage, A>(
         Verdict::Accepted(record_id) => (RecordStatus::Accepted { record_id }, Outcome::Accepted),
         Verdict::AlreadyHeld => (RecordStatus::Accepted { record_id: None }, Outcome::AlreadyHeld),
         Verdict::HeldDifferently => refused(ParkReason::Mismatched, None),
+        Verdict::Bad(code) if is_about_tags(&code) && !ready.record.allocations.is_empty() => {
+            return without_tags(ctx, ready, &code).await;
+        }
         Verdict::Bad(code) if is_for_good(&code) => refused(ParkReason::Rejected, Some(code)),
         Verdict::Bad(code) => {
             log_refused(&ready, &code);
@@ -91,6 +94,34 @@ fn is_for_good(code: &str) -> bool {
     )
 }
 
+/// What AWS says of a record whose quantity is right and whose allocation it does not take.
+fn is_about_tags(code: &str) -> bool {
+    matches!(code, "InvalidTagException" | "InvalidUsageAllocationsException")
+}
+
+/// Billing comes before allocation: AWS refused the record whole, so the same hour and quantity go out without tags in
+/// the next run.
+async fn without_tags<S: Usage, A>(
+    ctx: &Context<S, A>,
+    ready: Ready,
+    code: &str,
+) -> Result<Outcome, Error> {
+    let mut meter = ready.meter;
+    let expected = meter.revision;
+    meter.allocations.pending.clear();
+    meter.revision = expected.saturating_add(1);
+    // Overtaken is fine: the record is still under way, and is refused and mended again.
+    let _: Saved = ctx.store.save_meter(&meter, expected).await?;
+    tracing::error!(
+        subscription.id = %meter.key.subscription,
+        usage.dimension = %meter.key.dimension,
+        usage.hour = %ready.pending.hour,
+        aws.code = code,
+        "AWS refuses the tags of a metering record; it is sent again without them"
+    );
+    Ok(Outcome::Pending)
+}
+
 fn refused(reason: ParkReason, code: Option<String>) -> (RecordStatus, Outcome) {
     (RecordStatus::Parked { reason, code }, Outcome::Parked(reason))
 }
@@ -102,7 +133,7 @@ async fn write<S: Usage, A>(
     outcome: Outcome,
     now: Timestamp,
 ) -> Result<Outcome, Error> {
-    let Ready { meter, pending, .. } = ready;
+    let Ready { meter, pending, record: sent, .. } = ready;
     let key = meter.key.clone();
     let record = MeteringRecord {
         key: key.clone(),
@@ -110,6 +141,7 @@ async fn write<S: Usage, A>(
         quantity: pending.quantity,
         status,
         booked_at: now,
+        allocations: sent.allocations,
     };
     let mut known = Some(meter);
     for _ in 0..ATTEMPTS {

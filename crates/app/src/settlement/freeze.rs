@@ -1,7 +1,7 @@
 //! The first step: a frozen record for what waits on a meter.
 
 use domain::metering::{
-    Freeze, Meter, MeterKey, MeteringRecord, ParkReason, Pending, RecordStatus, freeze,
+    Freeze, Lost, Meter, MeterKey, MeteringRecord, ParkReason, Pending, RecordStatus, freeze,
     pending_fate,
 };
 use domain::subscription::Subscription;
@@ -57,10 +57,12 @@ pub(super) async fn make_ready<S: Usage, A>(
         let answered_by = before(now, LONGEST_INVOCATION);
         let fate = pending_fate(&meter, state.metering_phase(answered_by), window, answered_by);
         if let Some(reason) = fate {
+            let allocations = meter.allocations.pending.clone();
             let parked = meter.park_pending();
             let hour = parked.map(|pending| pending.hour);
             let quantity = parked.map_or(0, |pending| pending.quantity);
-            if park(ctx, meter, expected, parked_record(key, hour, quantity, reason, now)).await?
+            let lost = Lost { quantity, allocations };
+            if park(ctx, meter, expected, parked_record(key, hour, lost, reason, now)).await?
                 == Saved::Done
             {
                 looked.parked.push(reason);
@@ -78,9 +80,8 @@ pub(super) async fn make_ready<S: Usage, A>(
                 return Ok(looked);
             }
             Freeze::Lost(reason) => {
-                let quantity = meter.park_waiting();
-                if park(ctx, meter, expected, parked_record(key, None, quantity, reason, now))
-                    .await?
+                let lost = meter.park_waiting();
+                if park(ctx, meter, expected, parked_record(key, None, lost, reason, now)).await?
                     == Saved::Done
                 {
                     looked.parked.push(reason);
@@ -114,6 +115,7 @@ pub(super) fn ready(
         dimension: meter.key.dimension.clone(),
         hour: pending.hour,
         quantity: pending.quantity,
+        allocations: meter.allocations.pending.clone(),
     };
     let worth = amount(state, &listing.catalog, &meter.key.dimension, pending.quantity);
     Ready { meter, pending, record, worth }
@@ -122,12 +124,12 @@ pub(super) fn ready(
 fn parked_record(
     key: &MeterKey,
     hour: Option<domain::time::Hour>,
-    quantity: u64,
+    Lost { quantity, allocations }: Lost,
     reason: ParkReason,
     now: Timestamp,
 ) -> MeteringRecord {
     let status = RecordStatus::Parked { reason, code: None };
-    MeteringRecord { key: key.clone(), hour, quantity, status, booked_at: now }
+    MeteringRecord { key: key.clone(), hour, quantity, status, booked_at: now, allocations }
 }
 
 async fn park<S: Usage, A>(

@@ -98,7 +98,7 @@ async fn release<S: Usage, A>(ctx: &Context<S, A>, lapsed: &LapsedEvent) -> Resu
         let meter = read.meters.pop().filter(|meter| meter.is_reversible());
         let released = meter.and_then(|mut meter| {
             let expected = meter.revision;
-            let taken_back = meter.release(booked.event.quantity);
+            let taken_back = meter.release_tagged(booked.event.quantity, &booked.event.tags);
             meter.revision = expected.saturating_add(1);
             taken_back.then_some((meter, expected))
         });

@@ -42,6 +42,8 @@ pub struct Report {
     pub quantity: String,
     /// An RFC 3339 instant.
     pub at: String,
+    /// For the buyer's cost allocation, by key; may be none.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// What became of one report.
@@ -217,6 +219,7 @@ fn read<S, A>(
             .clone(),
         quantity: Quantity::report(&report.quantity).map_err(Refusal::InvalidQuantity)?,
         at: report.at.parse().map_err(|_| Refusal::InvalidTime)?,
+        tags: report.tags.clone().try_into().map_err(Refusal::InvalidTags)?,
     };
     let month = usage_month(event.at, now, &listing.window, listing.late_usage_days);
     Ok((event, month.map_err(Refusal::from)))
@@ -257,6 +260,13 @@ async fn count<S: Usage, A>(
         .with_jitter()
         .build();
     for _ in 0..ATTEMPTS {
+        match without_room(ctx, key, known, &mut candidates).await {
+            Ok(refused) => answers.extend(refused),
+            Err(error) => {
+                log_failed(key, &error);
+                break;
+            }
+        }
         if candidates.is_empty() {
             return answers;
         }
@@ -303,6 +313,31 @@ async fn count<S: Usage, A>(
     answers
 }
 
+/// Takes out the reports whose tags the meter has no room for. One that was counted before, perhaps on another month's
+/// meter, is still a repeat.
+async fn without_room<S: Usage, A>(
+    ctx: &Context<S, A>,
+    key: &MeterKey,
+    known: &UsageRead,
+    candidates: &mut Vec<Candidate>,
+) -> Result<Vec<(usize, ReportAnswer)>, Error> {
+    let meter = known.meters.iter().find(|meter| meter.key == *key);
+    let mut allocations = meter.map(|meter| meter.allocations.clone()).unwrap_or_default();
+    let mut answers = Vec::new();
+    for Candidate { place, booked } in candidates.iter() {
+        let BookedEvent { event, .. } = booked;
+        if allocations.make_room(&event.tags) {
+            continue;
+        }
+        let own = Month::of(event.at);
+        let existing = ctx.store.event(&key.subscription, own, &event.key).await?;
+        let refused = ReportAnswer::Refused(Refusal::TooManyTagSets);
+        answers.push((*place, existing.map_or(refused, |existing| repeated(&existing, event))));
+    }
+    candidates.retain(|candidate| answers.iter().all(|(place, _)| *place != candidate.place));
+    Ok(answers)
+}
+
 fn log_failed(key: &MeterKey, error: &Error) {
     tracing::error!(
         subscription.id = %key.subscription,
@@ -336,7 +371,7 @@ fn write<S, A>(
         Meter::new(key.clone(), spec.aggregation, subscription.terms(spec, catalog))
     });
     for booked in &events {
-        meter.record(booked.event.quantity, now);
+        meter.record_tagged(booked.event.quantity, &booked.event.tags, now);
     }
     Some(finish(ctx, subscription, before, meter, events, now))
 }

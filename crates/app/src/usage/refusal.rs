@@ -1,7 +1,7 @@
 //! Why a report or a question is refused.
 
 use domain::ids::InvalidId;
-use domain::metering::UsageRefusal;
+use domain::metering::{InvalidTags, MOST_TAG_SETS, UsageRefusal};
 use domain::quantity::InvalidQuantity;
 
 /// A refusal that repeating will not cure.
@@ -34,6 +34,14 @@ pub enum Refusal {
     /// It was to be held for a while, and what its dimension counts stays counted.
     #[error("what this dimension counts stays counted, so it cannot be held for a while")]
     NotReversible,
+    /// The tags are none that AWS takes.
+    #[error("{0}")]
+    InvalidTags(InvalidTags),
+    /// The meter has too many different sets of tags already.
+    #[error(
+        "this month's usage of the dimension has {MOST_TAG_SETS} different sets of tags already"
+    )]
+    TooManyTagSets,
     /// The license is over, its final hour included.
     #[error("the subscription has ended")]
     SubscriptionEnded,
@@ -51,6 +59,8 @@ impl Refusal {
             Self::FutureHour => "future_hour",
             Self::TooLate { .. } => "too_late",
             Self::NotReversible => "not_reversible",
+            Self::InvalidTags(_) => "invalid_tags",
+            Self::TooManyTagSets => "too_many_tag_sets",
             Self::SubscriptionEnded => "subscription_ended",
         }
     }

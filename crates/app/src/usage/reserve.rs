@@ -93,8 +93,13 @@ async fn reserve<S: Usage, A>(
         if booked.held_until.is_some() && !meter.is_reversible() {
             return Ok(Consumed::Refused(Refusal::NotReversible));
         }
+        let room = meter.allocations.make_room(&booked.event.tags);
         let decision = match decide(subscription, catalog, None, None, now) {
-            Decision::Allowed if meter.consume(booked.event.quantity, now).is_err() => {
+            Decision::Allowed
+                if meter
+                    .consume_tagged(booked.event.quantity, &booked.event.tags, now)
+                    .is_err() =>
+            {
                 Decision::QuotaExceeded
             }
             decision @ (Decision::Allowed
@@ -102,11 +107,14 @@ async fn reserve<S: Usage, A>(
             | Decision::FeatureNotInPlan
             | Decision::QuotaExceeded) => decision,
         };
-        if decision != Decision::Allowed {
+        if decision != Decision::Allowed || !room {
             // A repeat of a reservation that was counted must not be denied because it filled the quota itself.
             return Ok(
                 match ctx.store.event(id, Month::of(booked.event.at), &booked.event.key).await? {
                     Some(existing) => as_consumed(&repeated(&existing, &booked.event)),
+                    None if decision == Decision::Allowed => {
+                        Consumed::Refused(Refusal::TooManyTagSets)
+                    }
                     None => Consumed::Denied(decision),
                 },
             );
@@ -191,7 +199,7 @@ pub async fn release<S: Usage, A>(
         let mut known = ctx.store.read_usage(id, std::slice::from_ref(&meter_key)).await?;
         let Some(mut meter) = known.meters.pop() else { return Ok(Released::NotFound) };
         let expected = meter.revision;
-        if !meter.release(booked.event.quantity) {
+        if !meter.release_tagged(booked.event.quantity, &booked.event.tags) {
             return Ok(Released::NotReversible);
         }
         meter.revision = meter.revision.saturating_add(1);

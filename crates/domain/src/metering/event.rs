@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::Tags;
 use crate::ids::{Dimension, IdempotencyKey};
 use crate::quantity::Quantity;
 use crate::time::{Hour, MeteringWindow, Month, before};
@@ -19,6 +20,9 @@ pub struct UsageEvent {
     pub quantity: Quantity,
     /// When it was used.
     pub at: Timestamp,
+    /// For the buyer's cost allocation.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }
 
 /// Why a report of usage is not taken.

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{Allocation, Allocations, Tags};
 use crate::catalog::{Aggregation, Allowance, Overage};
 use crate::ids::{Dimension, SubscriptionId};
 use crate::quantity::Quantity;
@@ -80,8 +81,20 @@ pub struct Meter {
     pub waiting_since: Option<Hour>,
     /// The share of the included amount that the platform was last told about: 0, 80 or 100 percent.
     pub warned: u8,
+    /// What the buyer's tags used and owe; empty where no usage carries tags.
+    #[serde(default, skip_serializing_if = "Allocations::is_empty")]
+    pub allocations: Allocations,
     /// How many writes it has seen; guards every write.
     pub revision: u64,
+}
+
+/// Units that are due and will never be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// How many.
+    pub quantity: u64,
+    /// How they were allocated to tags.
+    pub allocations: Vec<Allocation>,
 }
 
 /// Where every unit of a meter's aggregate is. The parts add up to the aggregate, always.
@@ -124,6 +137,7 @@ impl Meter {
             pending: None,
             waiting_since: None,
             warned: 0,
+            allocations: Allocations::default(),
             revision: 0,
         }
     }
@@ -167,10 +181,17 @@ impl Meter {
 
     /// Counts a report. `now` is when it came, which is when money begins to wait.
     pub fn record(&mut self, quantity: Quantity, now: Timestamp) {
+        self.record_tagged(quantity, &Tags::default(), now);
+    }
+
+    /// Counts a report with tags. Whatever it adds to what is due is owed by its tags.
+    pub fn record_tagged(&mut self, quantity: Quantity, tags: &Tags, now: Timestamp) {
+        let (used, due) = (self.aggregate, self.due());
         self.aggregate = match self.aggregation {
             Aggregation::Sum => self.aggregate.plus(quantity),
             Aggregation::Peak => self.aggregate.max(quantity),
         };
+        self.allocations.add(tags, self.aggregate.minus(used), self.due().minus(due));
         self.note_waiting(now);
     }
 
@@ -198,6 +219,19 @@ impl Meter {
     /// # Errors
     /// Tells what is left when it does not fit; nothing is counted.
     pub fn consume(&mut self, quantity: Quantity, now: Timestamp) -> Result<(), QuotaExceeded> {
+        self.consume_tagged(quantity, &Tags::default(), now)
+    }
+
+    /// Counts a reservation with tags, as [`Meter::consume`] does.
+    ///
+    /// # Errors
+    /// Tells what is left when it does not fit; nothing is counted.
+    pub fn consume_tagged(
+        &mut self,
+        quantity: Quantity,
+        tags: &Tags,
+        now: Timestamp,
+    ) -> Result<(), QuotaExceeded> {
         let would_be = match self.aggregation {
             Aggregation::Sum => self.aggregate.plus(quantity),
             Aggregation::Peak => self.aggregate.max(quantity),
@@ -207,7 +241,7 @@ impl Meter {
                 Err(QuotaExceeded { remaining: included.minus(self.aggregate) })
             }
             (Overage::Blocked | Overage::Billed, _) => {
-                self.record(quantity, now);
+                self.record_tagged(quantity, tags, now);
                 Ok(())
             }
         }
@@ -217,10 +251,17 @@ impl Meter {
     /// Answers whether it could.
     #[must_use]
     pub fn release(&mut self, quantity: Quantity) -> bool {
+        self.release_tagged(quantity, &Tags::default())
+    }
+
+    /// Takes back a reservation with tags, as [`Meter::release`] does.
+    #[must_use]
+    pub fn release_tagged(&mut self, quantity: Quantity, tags: &Tags) -> bool {
         if !self.is_reversible() || quantity > self.aggregate.minus(self.base) {
             return false;
         }
         self.aggregate = self.aggregate.minus(quantity);
+        self.allocations.take_back(tags, quantity);
         true
     }
 
@@ -240,13 +281,17 @@ impl Meter {
 
     /// Puts terms that are now known in the place of provisional ones: all that was used so far is judged by them.
     pub fn settle_terms(&mut self, terms: Terms, now: Timestamp) {
+        let due = self.due();
         self.terms = terms;
+        self.allocations.judge(self.due().minus(due), self.aggregate);
         self.note_waiting(now);
     }
 
     /// Fixes a record for all that is due and waiting, at most `most` units.
     pub(super) fn freeze(&mut self, hour: Hour, most: u64, now: Timestamp, oldest_useful: Hour) {
         let quantity = self.to_meter().min(most);
+        let (due, handled) = (self.due(), self.handled());
+        self.allocations.pending = self.allocations.allocate(quantity, due, handled);
         self.pending = Some(Pending { hour, quantity, frozen_at: now });
         self.used_hours.retain(|used| *used >= oldest_useful);
         self.used_hours.insert(hour);
@@ -256,6 +301,7 @@ impl Meter {
     /// Books the record under way as accepted and answers it.
     pub fn accept_pending(&mut self) -> Option<Pending> {
         let pending = self.pending.take()?;
+        self.allocations.pending.clear();
         self.metered = self.metered.saturating_add(pending.quantity);
         Some(pending)
     }
@@ -263,27 +309,38 @@ impl Meter {
     /// Books the record under way as refused for good and answers it.
     pub fn park_pending(&mut self) -> Option<Pending> {
         let pending = self.pending.take()?;
+        self.allocations.pending.clear();
         self.parked = self.parked.saturating_add(pending.quantity);
         Some(pending)
     }
 
     /// Books all that waits without a record as lost to AWS and answers how much it was.
-    pub fn park_waiting(&mut self) -> u64 {
-        let lost = self.to_meter();
-        self.parked = self.parked.saturating_add(lost);
+    pub fn park_waiting(&mut self) -> Lost {
+        let quantity = self.to_meter();
+        let (due, handled) = (self.due(), self.handled());
+        let allocations = self.allocations.allocate(quantity, due, handled);
+        self.parked = self.parked.saturating_add(quantity);
         self.forget_waiting();
-        lost
+        Lost { quantity, allocations }
     }
 
     /// Takes units that were parked without ever being sent back among those that wait.
-    pub(super) fn take_back(&mut self, quantity: u64, now: Timestamp) {
+    pub(super) fn take_back(&mut self, quantity: u64, allocations: &[Allocation], now: Timestamp) {
         self.parked = self.parked.saturating_sub(quantity);
+        self.allocations.give_back(allocations);
         self.note_waiting(now);
     }
 
     /// Puts a parked record under way again, as it was.
-    pub(super) fn resume(&mut self, hour: Hour, quantity: u64, now: Timestamp) {
+    pub(super) fn resume(
+        &mut self,
+        hour: Hour,
+        quantity: u64,
+        allocations: Vec<Allocation>,
+        now: Timestamp,
+    ) {
         self.parked = self.parked.saturating_sub(quantity);
+        self.allocations.pending = allocations;
         self.pending = Some(Pending { hour, quantity, frozen_at: now });
         self.used_hours.insert(hour);
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::MeterKey;
+use super::{Allocation, MeterKey};
 use crate::ids::MeteringRecordId;
 use crate::time::Hour;
 
@@ -137,6 +137,9 @@ pub struct MeteringRecord {
     pub status: RecordStatus,
     /// When that was known.
     pub booked_at: Timestamp,
+    /// How it was allocated to tags; empty when none of it carries any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allocations: Vec<Allocation>,
 }
 
 impl MeteringRecord {

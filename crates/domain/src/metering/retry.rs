@@ -73,7 +73,7 @@ pub fn retry(
     }
     let Some(hour) = record.hour else {
         let mut after = meter.clone();
-        after.take_back(record.quantity, now);
+        after.take_back(record.quantity, &record.allocations, now);
         let mut tried = Meter { pending: None, ..after.clone() };
         if let Freeze::Lost(_) = freeze(&mut tried, phase, window, now) {
             return Err(RetryRefusal::WindowClosed);
@@ -87,7 +87,7 @@ pub fn retry(
     if meter.pending.is_some() {
         return Err(RetryRefusal::RecordUnderWay);
     }
-    meter.resume(hour, record.quantity, now);
+    meter.resume(hour, record.quantity, record.allocations.clone(), now);
     Ok(Retry::SameRecord)
 }
 
@@ -126,11 +126,14 @@ mod tests {
             assert_eq!(frozen, Freeze::Frozen);
             meter.park_pending();
         } else {
-            assert_eq!(meter.park_waiting(), 5);
+            assert_eq!(meter.park_waiting().quantity, 5);
         }
         let status = RecordStatus::Parked { reason, code: None };
         let booked_at = at("2026-11-10T10:11:00Z");
-        (meter, MeteringRecord { key, hour, quantity: 5, status, booked_at })
+        (
+            meter,
+            MeteringRecord { key, hour, quantity: 5, status, booked_at, allocations: Vec::new() },
+        )
     }
 
     fn tried(

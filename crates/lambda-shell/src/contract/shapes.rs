@@ -69,6 +69,29 @@ texts! {
     SubscriptionStatus { "enum": Status::ALL.map(Status::as_str).to_vec() }
 }
 
+/// Tags of a usage event, by key.
+#[derive(Debug)]
+pub enum Tags {}
+
+impl JsonSchema for Tags {
+    fn schema_name() -> Cow<'static, str> {
+        "Tags".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        // AWS's pattern, whose ` -=` is a range that holds digits, + - . : and / too.
+        let of = |longest| json_schema!({ "type": "string", "pattern": format!("^[a-zA-Z_@ -=]{{1,{longest}}}$") });
+        json_schema!({
+            "type": "object",
+            "description": "For the buyer's cost allocation, by key.",
+            "maxProperties": 5,
+            "propertyNames": of(100),
+            "additionalProperties": of(256),
+            "examples": [{ "CostCenter": "4711" }],
+        })
+    }
+}
+
 /// Any JSON.
 #[derive(Debug)]
 pub enum Anything {}

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use app::ports::{OutgoingRecord, SubmitError};
 use aws_sdk_marketplacemetering::config::http::HttpRequest;
-use aws_sdk_marketplacemetering::types::UsageRecord;
+use aws_sdk_marketplacemetering::error::BuildError;
+use aws_sdk_marketplacemetering::types::{Tag, UsageAllocation, UsageRecord};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use domain::ids::LicenseRef;
+use domain::metering::Allocation;
 use serde_json::Value;
 
 /// Whether the records belong to an older listing.
@@ -62,10 +64,31 @@ fn usage_record(record: &OutgoingRecord) -> Result<UsageRecord, SubmitError> {
         }
         (LicenseRef::Legacy { customer, .. }, _) => usage.customer_identifier(customer.as_str()),
     };
-    usage.build().map_err(|error| SubmitError::BadRecord {
-        code: "Unbuildable".to_owned(),
-        source: error.into(),
-    })
+    let allocations = match record.allocations.as_slice() {
+        [] => None,
+        allocations => {
+            let all = allocations.iter().map(usage_allocation).collect::<Result<_, _>>();
+            Some(all.map_err(unbuildable)?)
+        }
+    };
+    usage.set_usage_allocations(allocations).build().map_err(unbuildable)
+}
+
+/// Without tags it is the untagged bucket: its list is left out, an empty one is refused (fact sheet §3.1).
+fn usage_allocation(allocation: &Allocation) -> Result<UsageAllocation, BuildError> {
+    let tags = allocation.tags.iter();
+    let tags: Vec<Tag> = tags
+        .map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect::<Result<_, _>>()?;
+    UsageAllocation::builder()
+        // The whole fits, so its parts do.
+        .allocated_usage_quantity(i32::try_from(allocation.quantity).unwrap_or(i32::MAX))
+        .set_tags((!tags.is_empty()).then_some(tags))
+        .build()
+}
+
+fn unbuildable(error: BuildError) -> SubmitError {
+    SubmitError::BadRecord { code: "Unbuildable".to_owned(), source: error.into() }
 }
 
 fn refused(code: &str, why: &'static str) -> SubmitError {

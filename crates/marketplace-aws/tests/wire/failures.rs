@@ -17,6 +17,7 @@ async fn failing(config: &SdkConfig) -> SubmitError {
         dimension: "scans".parse().unwrap(),
         hour: "2026-11-24T07Z".parse().unwrap(),
         quantity: 17,
+        allocations: Vec::new(),
     };
     let metering = Metering::connect(config, "us-east-1");
     metering.submit(&PRODUCT.parse().unwrap(), &[record]).await.unwrap_err()

@@ -1,7 +1,10 @@
 //! BatchMeterUsage: fact sheet §3.
 
+use std::collections::BTreeMap;
+
 use app::ports::{MeteringService, OutgoingRecord, RecordAnswer, SubmitError};
 use domain::ids::LicenseRef;
+use domain::metering::{Allocation, Tags};
 use marketplace_aws::Metering;
 use serde_json::{Value, json};
 
@@ -17,6 +20,7 @@ fn record(dimension: &str, quantity: u64) -> OutgoingRecord {
         dimension: dimension.parse().unwrap(),
         hour: HOUR.parse().unwrap(),
         quantity,
+        allocations: Vec::new(),
     }
 }
 
@@ -186,4 +190,34 @@ async fn the_largest_quantity_and_the_largest_batch_go_out() {
     let batch: Vec<_> = (0..25).map(|n| record(&format!("d{n}"), 0)).collect();
     submit(&line, &batch).await.unwrap();
     assert_eq!(line.calls(), 2);
+}
+
+#[tokio::test]
+async fn allocations_go_out_with_their_tags_and_the_untagged_one_without_a_list() {
+    let line = Line::answering([answer(&[result("scans", 17, "Success")])]);
+    let tags = |pairs: &[(&str, &str)]| {
+        let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Tags::try_from(pairs.collect::<BTreeMap<_, _>>()).unwrap()
+    };
+    let allocations = vec![
+        Allocation { tags: tags(&[("Team", "a"), ("CostCenter", "42")]), quantity: 10 },
+        Allocation { tags: Tags::default(), quantity: 7 },
+    ];
+    let tagged = OutgoingRecord { allocations, ..record("scans", 17) };
+    assert_eq!(submit(&line, &[tagged]).await.unwrap(), [accepted("scans")]);
+    let sent: Value = serde_json::from_str(&line.body()).unwrap();
+    assert_eq!(
+        sent["UsageRecords"][0]["UsageAllocations"],
+        json!([
+            {"AllocatedUsageQuantity": 10, "Tags": [{"Key": "CostCenter", "Value": "42"}, {"Key": "Team", "Value": "a"}]},
+            {"AllocatedUsageQuantity": 7},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_record_without_tags_has_no_allocations() {
+    let line = Line::answering([answer(&[result("scans", 17, "Success")])]);
+    submit(&line, &[record("scans", 17)]).await.unwrap();
+    assert!(!line.body().contains("UsageAllocations"));
 }

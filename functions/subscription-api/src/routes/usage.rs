@@ -30,7 +30,7 @@ use crate::{Aws, Deps};
 type Shared<S, A> = State<Arc<Deps<S, A>>>;
 
 /// Why single reports are refused.
-pub(super) const REFUSED: [&str; 7] = [
+pub(super) const REFUSED: [&str; 9] = [
     "invalid_key",
     "unknown_dimension",
     "invalid_quantity",
@@ -38,6 +38,8 @@ pub(super) const REFUSED: [&str; 7] = [
     "future_hour",
     "too_late",
     "subscription_ended",
+    "invalid_tags",
+    "too_many_tag_sets",
 ];
 
 pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {

@@ -3,7 +3,7 @@
 use app::billing::{Bill, BillLine};
 use domain::catalog::Allowance;
 use domain::ids::{Dimension, MeteringRecordId, PlanId, SubscriptionId};
-use domain::metering::{MeteringRecord, ParkReason, RecordStatus};
+use domain::metering::{Allocation, MeteringRecord, ParkReason, RecordStatus, Tags};
 use domain::quantity::Quantity;
 use domain::time::{Hour, Month};
 use jiff::Timestamp;
@@ -132,6 +132,23 @@ pub(crate) struct RecordBody {
     code: Option<String>,
     #[schemars(with = "shapes::Instant")]
     booked_at: Timestamp,
+    /// How it was allocated to the buyer's tags; empty when none of it carries any.
+    allocations: Vec<AllocationBody>,
+}
+
+/// So many units of a record are for these tags; without tags, for none.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Allocation")]
+struct AllocationBody {
+    #[schemars(with = "shapes::Tags")]
+    tags: Tags,
+    quantity: u64,
+}
+
+impl From<Allocation> for AllocationBody {
+    fn from(Allocation { tags, quantity }: Allocation) -> Self {
+        Self { tags, quantity }
+    }
 }
 
 impl From<MeteringRecord> for RecordBody {
@@ -154,6 +171,7 @@ impl From<MeteringRecord> for RecordBody {
             reason,
             code,
             booked_at: record.booked_at,
+            allocations: record.allocations.into_iter().map(Into::into).collect(),
         }
     }
 }

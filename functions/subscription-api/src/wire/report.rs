@@ -1,5 +1,7 @@
 //! Reports of usage, and what became of each.
 
+use std::collections::BTreeMap;
+
 use app::usage::{LARGEST_BATCH, Report, ReportAnswer};
 use domain::time::Month;
 use http::StatusCode;
@@ -36,15 +38,20 @@ pub(crate) struct EventBody {
     /// When it was used.
     #[schemars(with = "shapes::Instant")]
     at: String,
+    /// For the buyer's cost allocation: at most 5, by key.
+    #[serde(default)]
+    #[schemars(with = "shapes::Tags")]
+    tags: BTreeMap<String, String>,
 }
 
 impl EventBody {
     /// The report; `prefix` is where it stands in the body, e.g. `events[3].`.
     pub(crate) fn report(self, prefix: &str) -> Result<Report, Problem> {
-        let name = dimension_name(self.dimension, self.metric, prefix)?.ok_or_else(|| {
+        let Self { key, dimension, metric, quantity, at, tags } = self;
+        let name = dimension_name(dimension, metric, prefix)?.ok_or_else(|| {
             invalid_body(format!("{prefix}dimension"), "name a dimension or a metric")
         })?;
-        Ok(Report { key: self.key, name, quantity: self.quantity.into_string(), at: self.at })
+        Ok(Report { key, name, quantity: quantity.into_string(), at, tags })
     }
 }
 
@@ -106,10 +113,15 @@ pub(crate) enum ReportShape {
 #[schemars(rename = "UsageProblem")]
 #[expect(dead_code, reason = "only its shape is of use")]
 pub(crate) struct ResultsShape {
+    #[schemars(skip_serializing_if = "Option::is_none")]
     accepted: Option<u64>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
     duplicate: Option<u64>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
     refused: Option<u64>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
     failed: Option<u64>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
     results: Option<Vec<ResultBody>>,
 }
 

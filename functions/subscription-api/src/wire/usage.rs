@@ -4,7 +4,7 @@ use app::billing::Bill;
 use app::ports::BookedEvent;
 use domain::catalog::{Aggregation, Allowance, Catalog};
 use domain::ids::{Dimension, IdempotencyKey, SubscriptionId};
-use domain::metering::Balance;
+use domain::metering::{Balance, Tags};
 use domain::quantity::Quantity;
 use domain::time::Month;
 use jiff::Timestamp;
@@ -110,6 +110,9 @@ pub(crate) struct UsageEventBody {
     quantity: Quantity,
     #[schemars(with = "shapes::Instant")]
     at: Timestamp,
+    /// For the buyer's cost allocation.
+    #[schemars(with = "shapes::Tags")]
+    tags: Tags,
     /// The month it is counted in.
     #[schemars(with = "shapes::Month")]
     booked_month: Month,
@@ -126,6 +129,7 @@ impl From<BookedEvent> for UsageEventBody {
             dimension: booked.event.dimension,
             quantity: booked.event.quantity,
             at: booked.event.at,
+            tags: booked.event.tags,
             booked_month: booked.booked_month,
             booked_at: booked.booked_at,
             released: booked.released,

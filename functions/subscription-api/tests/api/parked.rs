@@ -18,12 +18,19 @@ fn with_parked(reason: ParkReason, hour: Option<&str>) -> Api {
     let terms = Terms { included: Allowance::NOTHING, overage: Overage::Billed };
     let mut meter = Meter::new(key.clone(), Aggregation::Sum, terms);
     meter.record(Quantity::whole(120), at("2026-11-24T05:00:00Z"));
-    assert_eq!(meter.park_waiting(), 120);
+    assert_eq!(meter.park_waiting().quantity, 120);
     api.store.put_meter(&meter);
     let status = RecordStatus::Parked { reason, code: Some("SomeException".into()) };
     let booked_at = at("2026-11-24T07:05:00Z");
     let hour = hour.map(|hour| hour.parse().unwrap());
-    api.store.put_record(MeteringRecord { key, hour, quantity: 120, status, booked_at });
+    api.store.put_record(MeteringRecord {
+        key,
+        hour,
+        quantity: 120,
+        status,
+        booked_at,
+        allocations: Vec::new(),
+    });
     api
 }
 

@@ -183,7 +183,7 @@ async fn the_events_of_a_month_explain_its_total() {
         first.json["items"][0],
         json!({
             "key": "k0", "dimension": "scans", "quantity": "1.5", "at": "2026-11-24T07:10:00Z",
-            "bookedMonth": "2026-11", "bookedAt": "2026-11-24T07:30:00Z", "released": false,
+            "tags": {}, "bookedMonth": "2026-11", "bookedAt": "2026-11-24T07:30:00Z", "released": false,
         })
     );
     let cursor = first.json["nextCursor"].as_str().unwrap();

@@ -47,6 +47,7 @@ async fn metering_records_look_like_this() {
         quantity: 120,
         status,
         booked_at: at("2026-11-24T07:05:00Z"),
+        allocations: Vec::new(),
     };
     let record_id = Some("00000000-0000-4000-8000-000000000000".parse().unwrap());
     api.store.put_record(record(Some("2026-11-24T06Z"), RecordStatus::Accepted { record_id }));
