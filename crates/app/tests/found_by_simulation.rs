@@ -108,6 +108,7 @@ fn used() -> Report {
         name: "apiCalls".to_owned(),
         quantity: "3".to_owned(),
         at: "2026-11-24T08:30:00Z".to_owned(),
+        tags: BTreeMap::new(),
     }
 }
 
