@@ -84,6 +84,7 @@ async fn used(context: &Context<FakeStore, Poisoned>, n: usize) -> (Subscription
         name: "apiCalls".to_owned(),
         quantity: "3".to_owned(),
         at: "2026-11-24T07:30:00Z".to_owned(),
+        tags: BTreeMap::new(),
     };
     let at = "2026-11-24T07:40:00Z".parse().unwrap();
     let answered = report(context, &id, &[calls], at).await.unwrap();

@@ -73,6 +73,10 @@ pub(crate) struct ConsumeBody {
     /// When it is used.
     #[schemars(with = "shapes::Instant")]
     at: String,
+    /// For the buyer's cost allocation: at most 5, by key.
+    #[serde(default)]
+    #[schemars(with = "shapes::Tags")]
+    tags: BTreeMap<String, String>,
     /// For how many seconds it is held unless it is kept; without it, it counts for good.
     #[schemars(range(min = 1, max = 86_400))]
     hold_seconds: Option<i64>,
@@ -81,11 +85,11 @@ pub(crate) struct ConsumeBody {
 impl ConsumeBody {
     /// The report and how long it is held.
     pub(crate) fn read(self) -> Result<(Report, Option<SignedDuration>), Problem> {
-        let Self { key, dimension, metric, quantity, at, hold_seconds } = self;
+        let Self { key, dimension, metric, quantity, at, tags, hold_seconds } = self;
         if hold_seconds.is_some_and(|seconds| !HOLD.contains(&seconds)) {
             return Err(invalid_body("holdSeconds", "is a number from 1 to 86400"));
         }
-        let report = EventBody { key, dimension, metric, quantity, at }.report("")?;
+        let report = EventBody { key, dimension, metric, quantity, at, tags }.report("")?;
         Ok((report, hold_seconds.map(SignedDuration::from_secs)))
     }
 }
