@@ -81,10 +81,10 @@ fn is_page(path: &str) -> bool {
 
 /// A router's routes: its paths as it tells them, and of each the methods that it does not refuse.
 async fn routes(router: Router, verified: bool) -> Vec<Route> {
-    let told = format!("{router:?}");
+    let printed = format!("{router:?}");
     let paths: BTreeSet<&str> =
-        told.split('"').filter(|word| word.starts_with("/marketplace")).collect();
-    let mut routes = Vec::new();
+        printed.split('"').filter(|word| word.starts_with("/marketplace")).collect();
+    let mut found = Vec::new();
     for path in paths.into_iter().filter(|path| !path.contains("{*")) {
         let path = path.trim_end_matches('/');
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
@@ -95,11 +95,11 @@ async fn routes(router: Router, verified: bool) -> Vec<Route> {
             let asset = path.contains("/assets/") && method == "GET";
             let refused = [StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_FOUND];
             if asset || !refused.contains(&answer.status()) {
-                routes.push((method.to_owned(), path.to_owned(), verified));
+                found.push((method.to_owned(), path.to_owned(), verified));
             }
         }
     }
-    routes
+    found
 }
 
 /// What AWS's own services measure and the template uses, with its unit and dimension.

@@ -62,10 +62,8 @@ pub async fn list<S: Store, A>(
 /// When AWS's window for a parked line closes. That its license still takes records is another matter.
 fn sendable_until(record: &MeteringRecord, window: &MeteringWindow) -> Option<Timestamp> {
     match record.status {
-        RecordStatus::Parked { reason: ParkReason::Mismatched, .. } => None,
-        RecordStatus::Parked { .. } => {
-            Some(window.closes(record.hour.unwrap_or_else(|| record.key.month.last_hour())))
-        }
+        RecordStatus::Parked { reason, .. } => (reason != ParkReason::Mismatched)
+            .then(|| window.closes(record.hour.unwrap_or_else(|| record.key.month.last_hour()))),
         RecordStatus::Accepted { .. }
         | RecordStatus::Retried { .. }
         | RecordStatus::Closed { .. } => None,

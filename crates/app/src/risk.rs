@@ -68,7 +68,9 @@ pub async fn measure<S: Store, A: Sync>(
                 .await?;
             for UsageRead { subscription, meters } in read {
                 let Some(owner) = subscription else { continue };
-                meters.iter().for_each(|meter| risk.add(ctx, &owner, meter));
+                for meter in &meters {
+                    risk.add(ctx, &owner, meter);
+                }
             }
             after = page.next;
             if after.is_none() {

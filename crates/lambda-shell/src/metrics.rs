@@ -62,7 +62,7 @@ const fn percent(name: &'static str) -> Metric {
     Metric { name, unit: "Percent", by: By::Nothing }
 }
 
-/// Minor units of the catalog's currency: CloudWatch has no unit for money.
+/// Minor units of the catalog's currency: `CloudWatch` has no unit for money.
 const fn money(name: &'static str) -> Metric {
     Metric { name, unit: "None", by: By::Nothing }
 }

@@ -240,7 +240,7 @@ impl Functions {
         let deadline =
             SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
         let budget = metering_scheduler::budget(deadline);
-        match metering_scheduler::handle(&self.scheduler, event, &budget).await {
+        match Box::pin(metering_scheduler::handle(&self.scheduler, event, &budget)).await {
             Ok(metering_scheduler::Answer::Run(_)) => Ok(Vec::new()),
             Ok(metering_scheduler::Answer::Queue(response)) => batch(Ok(response)),
             Err(failure) => batch(Err(failure)),
@@ -252,7 +252,7 @@ impl Functions {
         let deadline =
             SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
         let budget = metering_scheduler::budget(deadline);
-        let answer = metering_scheduler::handle(&self.scheduler, event, &budget).await;
+        let answer = Box::pin(metering_scheduler::handle(&self.scheduler, event, &budget)).await;
         let answer = answer.map_err(|failure| Chain(&failure).to_string())?;
         serde_json::to_value(answer).map_err(|error| error.to_string())
     }
@@ -277,7 +277,7 @@ impl Functions {
         let deadline =
             SystemTime::now().checked_add(SCHEDULER_TIME).unwrap_or_else(SystemTime::now);
         let budget = lambda_shell::budget::budget(deadline);
-        let answer = reconciler::handle(&self.reconciler, event, &budget).await;
+        let answer = Box::pin(reconciler::handle(&self.reconciler, event, &budget)).await;
         let answer = answer.map_err(|failure| Chain(&failure).to_string())?;
         serde_json::to_value(answer).map_err(|error| error.to_string())
     }

@@ -1,4 +1,4 @@
-//! SearchAgreements and GetAgreementEntitlements: the truth that notifications only hint at (fact sheet §5.1).
+//! SearchAgreements and `GetAgreementEntitlements`: the truth that notifications only hint at (fact sheet §5.1).
 
 use app::Error;
 use app::ports::{

@@ -24,7 +24,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let clock = Clock::new(jiff::Timestamp::now);
     let deps = &Deps { context, clock, metrics: Metrics::stdout() };
     let invoked = |event: LambdaEvent<Value>| async move {
-        handle(deps, event.payload, &budget(event.context.deadline())).await
+        Box::pin(handle(deps, event.payload, &budget(event.context.deadline()))).await
     };
     Box::pin(lambda_runtime::run(service_fn(invoked))).await
 }

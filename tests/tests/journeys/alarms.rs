@@ -12,7 +12,7 @@ use simulator::Fault;
 
 use crate::story::{ContractWithConsumption, PayAsYouGo, Story, subscription_id};
 
-/// The lines that CloudWatch would take.
+/// The lines that `CloudWatch` would take.
 #[derive(Clone, Default)]
 struct Watch(Arc<Mutex<Vec<Value>>>);
 

@@ -132,7 +132,7 @@ async fn usage_that_comes_in_during_the_check_raises_no_alarm() {
             }
         };
         let check = async { story.system.run_task("conservation").await.unwrap() };
-        let (_, checked) = tokio::join!(report, check);
+        let ((), checked) = tokio::join!(report, check);
         assert_eq!(checked["broken"], 0, "round {round}: {checked}");
     }
     assert_eq!(conservation(&story).await["result"], "sound");
@@ -151,9 +151,9 @@ async fn a_held_reservation_is_kept_in_time_or_released_by_itself() {
         format!("/marketplace/subscriptions/{}/entitlements/{what}", subscription_id(&buyer))
     };
     for key in ["kept", "lost"] {
-        let mut hold = reservation(key, "200", &story);
-        hold["holdSeconds"] = json!(600);
-        let held = story.call("POST", &path("consume"), Some(hold)).await;
+        let mut asked = reservation(key, "200", &story);
+        asked["holdSeconds"] = json!(600);
+        let held = story.call("POST", &path("consume"), Some(asked)).await;
         assert_eq!(held.status, 200, "{held:?}");
         assert!(held.body["heldUntil"].is_string(), "{held:?}");
     }

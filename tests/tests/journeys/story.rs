@@ -171,15 +171,6 @@ impl Story {
         asked.send().await.unwrap()
     }
 
-    /// Posts a form as a browser does.
-    pub(crate) async fn post_form(
-        &self,
-        path: &str,
-        form: &[(String, String)],
-    ) -> reqwest::Response {
-        self.http.post(format!("{}{path}", self.system.url())).form(form).send().await.unwrap()
-    }
-
     /// Buys, lets AWS activate, registers: the usual way in.
     pub(crate) async fn subscriber(&self, account: &str) -> Bought {
         let bought = self.buy(account);

@@ -1,5 +1,5 @@
 //! What the use cases need of the outside. A port is named by what it keeps or reaches, speaks domain types, and
-//! promises what its comments say; the contract suite in [`crate::contracts`] holds every store to it.
+//! promises what its comments say; the contract suite in `app::contracts` holds every store to it.
 //!
 //! A write that may lose a race answers with an outcome, never an error: an error means that the outcome is unknown
 //! or that nothing could be asked.

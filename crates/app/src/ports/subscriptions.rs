@@ -88,6 +88,7 @@ pub struct LinkWrite {
 
 /// A meter to write, or a guard that it does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a change holds a few, each for one write")]
 pub enum MeterWrite {
     /// Write it if its revision is still the expected one.
     Change {

@@ -1,7 +1,7 @@
 //! Reservations whose time is over: released once, whoever comes first, and never one that was kept.
 
 use domain::ids::SubscriptionId;
-use domain::metering::MeterKey;
+use domain::metering::{Meter, MeterKey};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -95,28 +95,23 @@ async fn release<S: Usage, A>(ctx: &Context<S, A>, lapsed: &LapsedEvent) -> Resu
             return Ok(now_held.is_some_and(|event| event.released));
         }
         let mut read = ctx.store.read_usage(subscription, std::slice::from_ref(&key)).await?;
-        let meter = read.meters.pop().filter(|meter| meter.is_reversible());
+        let meter = read.meters.pop().filter(Meter::is_reversible);
         let released = meter.and_then(|mut meter| {
             let expected = meter.revision;
             let taken_back = meter.release_tagged(booked.event.quantity, &booked.event.tags);
             meter.revision = expected.saturating_add(1);
             taken_back.then_some((meter, expected))
         });
-        let saved = match released {
-            Some((meter, expected)) => {
-                let event = BookedEvent { released: true, ..booked.clone() };
-                if ctx.store.release_event(&event, &meter, expected).await? == Saved::Done {
-                    return Ok(true);
-                }
-                Saved::Overtaken
+        if let Some((meter, expected)) = released {
+            let event = BookedEvent { released: true, ..booked.clone() };
+            if ctx.store.release_event(&event, &meter, expected).await? == Saved::Done {
+                return Ok(true);
             }
-            None => {
-                let event = BookedEvent { held_until: None, ..booked.clone() };
-                ctx.store.keep_event(subscription, &event).await?
+        } else {
+            let event = BookedEvent { held_until: None, ..booked.clone() };
+            if ctx.store.keep_event(subscription, &event).await? == Saved::Done {
+                return Ok(false);
             }
-        };
-        if saved == Saved::Done {
-            return Ok(false);
         }
     }
     Err(Error::Contended { what: "the meter" })

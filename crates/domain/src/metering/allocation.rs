@@ -271,7 +271,7 @@ fn hand_out(shares: &mut [Share], units: u64) {
     let all =
         |less: u64| shares.iter().map(|share| whole(share, less)).fold(0_u64, u64::saturating_add);
     // Buckets that are ahead make the others' whole units more than there are, by less than one for each.
-    let less = (0..).find(|less| all(*less) <= units).unwrap_or(u64::MAX);
+    let less = (0..=u64::MAX).find(|less| all(*less) <= units).unwrap_or(u64::MAX);
     let mut left = units;
     for share in shares.iter_mut() {
         let given = whole(share, less).min(left);

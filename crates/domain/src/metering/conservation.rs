@@ -153,7 +153,9 @@ mod tests {
 
     fn ingested(quantities: &[u64]) -> Ingested {
         let mut ingested = Ingested::default();
-        quantities.iter().for_each(|quantity| ingested.count(Quantity::whole(*quantity)));
+        for quantity in quantities {
+            ingested.count(Quantity::whole(*quantity));
+        }
         ingested
     }
 

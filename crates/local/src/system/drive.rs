@@ -220,7 +220,7 @@ impl Handle {
             self.collect_outbox().await?;
             let mut delivered = 0;
             for queue in Queue::ALL {
-                delivered += self.deliver_batch(queue).await?;
+                delivered += Box::pin(self.deliver_batch(queue)).await?;
             }
             if delivered == 0 {
                 return Ok(());
@@ -281,7 +281,7 @@ impl Handle {
                 bus.deliver(queue, now, |letters| async move {
                     for letter in letters {
                         let event = serde_json::from_str(&letter.body).unwrap_or_default();
-                        functions.metering_scheduler(event).await?;
+                        Box::pin(functions.metering_scheduler(event)).await?;
                     }
                     Ok(Vec::new())
                 })
@@ -291,7 +291,7 @@ impl Handle {
                 bus.deliver(queue, now, |letters| async move {
                     for letter in letters {
                         let event = serde_json::from_str(&letter.body).unwrap_or_default();
-                        functions.reconciler(event).await?;
+                        Box::pin(functions.reconciler(event)).await?;
                     }
                     Ok(Vec::new())
                 })
