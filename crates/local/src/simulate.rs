@@ -17,15 +17,20 @@ fn plain(error: Box<dyn std::error::Error + Send + Sync>) -> Trouble {
 
 /// Does what the command line asks for; fails when a law is broken, or when a deliberate bug is not noticed.
 pub(crate) async fn run(asked: Simulate) -> Result<ExitCode, Trouble> {
+    if asked.dynamodb && !asked.bugs && asked.seed.is_none() {
+        return over_dynamodb(asked, &mut std::io::stdout()).await;
+    }
+    // A world in memory has a runtime of its own, in which time stands still.
+    tokio::task::block_in_place(|| in_memory(asked))
+}
+
+fn in_memory(asked: Simulate) -> Result<ExitCode, Trouble> {
     let mut out = std::io::stdout();
     if asked.bugs {
         return table(asked, &mut out);
     }
     if let Some(seed) = asked.seed {
         return one(seed, asked, &mut out);
-    }
-    if asked.dynamodb {
-        return over_dynamodb(asked, &mut out).await;
     }
     let began = Instant::now();
     let Simulate { from, seeds, steps, bug, .. } = asked;
