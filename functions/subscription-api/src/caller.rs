@@ -1,5 +1,6 @@
 //! Who calls, and what they may do. API Gateway verifies the token; this reads the verified claims and decides.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequestParts, Request};
@@ -68,6 +69,18 @@ impl Role {
                 | Right::Hold
                 | Right::Administer => false,
             },
+        }
+    }
+}
+
+/// As claims and `X-Act-As` write it; never with a space.
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Admin => f.write_str("admin"),
+            Self::Operator => f.write_str("operator"),
+            Self::Meter => f.write_str("meter"),
+            Self::Tenant(id) => write!(f, "tenant:{id}"),
         }
     }
 }

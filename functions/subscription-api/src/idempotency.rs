@@ -59,7 +59,10 @@ async fn try_replay<S: Store, A: Aws>(
         let detail = "An Idempotency-Key is 1 to 128 visible characters without #.";
         Problem::bad_request("invalid_idempotency_key", detail)
     })?;
-    let scope = format!("{} {} {}", caller.subject, request.method(), request.uri().path());
+    // The role too: an answer is not for somebody who may not ask any more, or asks for another tenant. The subject, which
+    // alone may hold spaces, comes last.
+    let Caller { subject, role } = caller;
+    let scope = format!("{role} {} {} {subject}", request.method(), request.uri().path());
     let (parts, body) = request.into_parts();
     let mut head = Request::new(body);
     *head.extensions_mut() = parts.extensions.clone();

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use subscription_api::{Caller, Role};
 
-use crate::support::{Answer, Api, LICENSE, admin, event, request};
+use crate::support::{Answer, Api, LICENSE, admin, event, request, tenant};
 
 async fn meter(api: &Api, key: &str, body: Value) -> Answer {
     let headers = [("idempotency-key", key)];
@@ -57,6 +57,18 @@ async fn keys_of_two_callers_and_two_addresses_never_meet() {
 }
 
 #[tokio::test]
+async fn an_answer_is_not_for_the_same_subject_in_another_role() {
+    let api = Api::new();
+    assert_eq!(meter(&api, "r1", event("a", "scans", "1")).await.status, 200);
+    for role in [Role::Operator, tenant("acme"), tenant("umbrella")] {
+        let headers = [("idempotency-key", "r1")];
+        let body = event("a", "scans", "1");
+        let asked = request(role, "POST", &api.path("/meter"), &headers, &body);
+        assert_eq!(api.send(asked).await.problem(), (403, "forbidden"));
+    }
+}
+
+#[tokio::test]
 async fn a_refused_or_failed_request_is_decided_anew() {
     let api = Api::new();
     let hold = |value| {
@@ -87,7 +99,7 @@ async fn a_request_under_way_is_not_started_twice() {
     let api = Api::new();
     let body = event("a", "scans", "1");
     let claim = RequestKey {
-        scope: format!("someone POST {}", api.path("/meter")),
+        scope: format!("meter POST {} someone", api.path("/meter")),
         key: "r1".into(),
         fingerprint: hex::encode(sha2::Sha256::digest(body.to_string())),
     };
