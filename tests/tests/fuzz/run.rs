@@ -26,6 +26,7 @@ fn seed() -> u64 {
 /// the input; one that never does is no target.
 pub(crate) fn fuzz(name: &str, examples: &[Vec<u8>], mut target: impl FnMut(&[u8]) -> bool) {
     let seed = seed();
+    println!("fuzz {name}: seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let (began, time) = (Instant::now(), time());
     let (mut executions, mut taken) = (0_u64, 0_u64);
