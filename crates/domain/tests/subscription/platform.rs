@@ -1,0 +1,78 @@
+//! What the platform is told.
+
+use domain::notice::LicenseChange;
+use domain::subscription::{Dated, Subscription, Tenant, TenantNoticeKind};
+use jiff::Timestamp;
+
+use crate::{at, bought, catalog, in_use, license};
+
+/// What the platform is told when `before` becomes `after`, and the tenant then.
+fn told(before: Option<&Subscription>, after: &mut Subscription, now: Timestamp) -> Option<String> {
+    let notice = after.move_tenant(before, &catalog(), now)?;
+    assert_eq!((notice.revision, notice.at), (after.revision, now));
+    Some(notice.kind.as_str().to_owned())
+}
+
+#[test]
+fn the_platform_is_told_to_provision_to_change_to_hold_and_to_revoke() {
+    let mut waiting = bought();
+    assert_eq!(told(None, &mut waiting, at(0)), None);
+
+    let mut granted = Subscription { updated_at: at(3), ..in_use() };
+    assert_eq!(told(Some(&waiting), &mut granted, at(3)).as_deref(), Some("provision"));
+    assert_eq!(granted.tenant, Tenant::Requested);
+    assert_eq!(told(Some(&granted.clone()), &mut granted, at(4)), None, "nothing changed");
+
+    granted.tenant = Tenant::Ready { id: "t-1".parse().unwrap() };
+    let mut upgraded = granted.clone();
+    upgraded.plan_set = Some("PREMIUM".parse().unwrap());
+    assert_eq!(told(Some(&granted), &mut upgraded, at(5)).as_deref(), Some("planChanged"));
+
+    let mut held = Subscription { updated_at: at(6), ..upgraded.clone() };
+    held.suspended = Some(Dated { at: at(6), value: true });
+    assert_eq!(told(Some(&upgraded), &mut held, at(6)).as_deref(), Some("suspend"));
+    assert_eq!(told(Some(&held.clone()), &mut held, at(7)), None, "held already");
+    let mut resumed = held.clone();
+    resumed.suspended = None;
+    assert_eq!(told(Some(&held), &mut resumed, at(8)).as_deref(), Some("resume"));
+
+    let mut over = resumed.clone();
+    license(&mut over, LicenseChange::Deprovisioned, 10);
+    let notice = over.move_tenant(Some(&resumed), &catalog(), at(11)).unwrap();
+    assert_eq!(notice.kind, TenantNoticeKind::Revoke { final_usage_until: Some(at(70)) });
+    assert_eq!(notice.kind.as_str(), "revoke");
+    assert_eq!(over.tenant, Tenant::Revoked { id: Some("t-1".parse().unwrap()) });
+    assert!(notice.features.is_empty());
+    assert_eq!(told(Some(&over.clone()), &mut over, at(12)), None, "revoked already");
+    let mut late = resumed.clone();
+    license(&mut late, LicenseChange::Deprovisioned, 10);
+    let notice = late.move_tenant(Some(&resumed), &catalog(), at(90)).unwrap();
+    assert_eq!(notice.kind, TenantNoticeKind::Revoke { final_usage_until: None });
+}
+
+#[test]
+fn a_revoked_tenant_comes_back_as_it_was_or_is_made() {
+    let before = bought();
+    let mut known = in_use();
+    known.tenant = Tenant::Revoked { id: Some("t-1".parse().unwrap()) };
+    assert_eq!(told(Some(&before), &mut known, at(3)).as_deref(), Some("resume"));
+    assert_eq!(known.tenant.id().unwrap().as_str(), "t-1");
+    let mut never_made = in_use();
+    never_made.tenant = Tenant::Revoked { id: None };
+    assert_eq!(told(Some(&before), &mut never_made, at(3)).as_deref(), Some("provision"));
+    assert_eq!(never_made.tenant, Tenant::Requested);
+}
+
+#[test]
+fn a_tenant_notice_tells_workspace_plan_and_features() {
+    let mut state = in_use();
+    state.revision = 7;
+    state.tenant = Tenant::Ready { id: "t-1".parse().unwrap() };
+    let dimension = "scans".parse().unwrap();
+    let kind = TenantNoticeKind::QuotaReached { dimension, percent: 80 };
+    let notice = state.tenant_notice(kind, &catalog(), at(3));
+    assert_eq!((notice.subscription_id, notice.revision), (state.id, 7));
+    assert_eq!(notice.tenant_id.unwrap().as_str(), "t-1");
+    assert_eq!(notice.plan.unwrap().as_str(), "BASIC");
+    assert_eq!((notice.features.len(), notice.kind.as_str()), (2, "quotaReached"));
+}
