@@ -5,7 +5,7 @@
 
 use domain::catalog::{Aggregation, Allowance, Overage};
 use domain::ids::LicenseRef;
-use domain::metering::{Meter, MeterKey, Terms};
+use domain::metering::{Meter, MeterKey, QuotaExceeded, Terms};
 use domain::quantity::Quantity;
 use jiff::Timestamp;
 
@@ -96,4 +96,17 @@ fn a_change_of_plan_keeps_what_was_owed_and_charges_nothing_of_the_past() {
     meter.change_terms(terms(1000, Overage::Billed), now());
     assert_eq!(meter.due(), units(53), "an upgrade takes nothing back");
     assert_eq!(meter.balance().total(), meter.aggregate);
+}
+
+#[test]
+fn a_reservation_fits_up_to_the_very_limit() {
+    let mut blocked = used(7, terms(10, Overage::Blocked));
+    assert_eq!(blocked.consume(units(4), now()), Err(QuotaExceeded { remaining: units(3) }));
+    assert_eq!(blocked.consume(units(3), now()), Ok(()));
+    assert_eq!(blocked.aggregate, units(10));
+    assert_eq!(used(7, terms(10, Overage::Billed)).consume(units(100), now()), Ok(()));
+    let mut peak = meter(Aggregation::Peak, terms(10, Overage::Blocked));
+    assert_eq!(peak.consume(units(10), now()), Ok(()));
+    assert_eq!(peak.consume(units(10), now()), Ok(()), "the same peak again");
+    assert_eq!(peak.consume(units(11), now()), Err(QuotaExceeded { remaining: Quantity::ZERO }));
 }

@@ -186,4 +186,65 @@ mod tests {
         let forgotten = Meter { waiting_since: None, ..meter() };
         assert_eq!(broken(&forgotten, &[20], 3, 2), [NotInIndex]);
     }
+
+    #[test]
+    fn a_meter_of_which_all_that_is_due_is_handled_passes() {
+        let all = Meter { metered: 6, waiting_since: None, ..meter() };
+        assert_eq!(broken(&all, &[20], 6, 2), []);
+    }
+
+    #[test]
+    fn a_ledger_holds_what_was_accepted_beside_what_was_given_up() {
+        use crate::metering::{Closing, ParkReason};
+        let line = |quantity, status| MeteringRecord {
+            key: meter().key,
+            hour: None,
+            quantity,
+            status,
+            booked_at: Timestamp::UNIX_EPOCH,
+            allocations: Vec::new(),
+        };
+        let parked = RecordStatus::Parked { reason: ParkReason::Expired, code: None };
+        let closed = RecordStatus::Closed {
+            reason: ParkReason::Expired,
+            how: Closing::WrittenOff,
+            note: String::new(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let mut ledger = Ledger::default();
+        for record in [
+            line(3, RecordStatus::Accepted { record_id: None }),
+            line(4, RecordStatus::Accepted { record_id: None }),
+            line(5, parked.clone()),
+            line(6, closed),
+            line(
+                7,
+                RecordStatus::Retried { reason: ParkReason::Expired, at: Timestamp::UNIX_EPOCH },
+            ),
+        ] {
+            ledger.count(&record);
+        }
+        assert_eq!(ledger, Ledger { accepted: 7, parked: 11 });
+    }
+
+    #[test]
+    fn the_names_of_the_laws_are_stable() {
+        let laws = [
+            BrokenLaw::EventsDiffer,
+            BrokenLaw::AcceptedDiffers,
+            BrokenLaw::ParkedDiffers,
+            BrokenLaw::MoreThanDue,
+            BrokenLaw::PartsDiffer,
+            BrokenLaw::NotInIndex,
+        ];
+        let names = [
+            "events-differ",
+            "accepted-differs",
+            "parked-differs",
+            "more-than-due",
+            "parts-differ",
+            "not-in-index",
+        ];
+        assert_eq!(laws.map(BrokenLaw::as_str), names);
+    }
 }
