@@ -110,3 +110,14 @@ fn a_reservation_fits_up_to_the_very_limit() {
     assert_eq!(peak.consume(units(10), now()), Ok(()), "the same peak again");
     assert_eq!(peak.consume(units(11), now()), Err(QuotaExceeded { remaining: Quantity::ZERO }));
 }
+
+#[test]
+fn terms_that_become_known_judge_all_that_was_used_so_far() {
+    let provisional = Terms { included: Allowance::Unlimited, overage: Overage::Billed };
+    let mut meter = used(150, provisional);
+    assert_eq!((meter.due(), meter.unsettled_since()), (Quantity::ZERO, None));
+    let later: Timestamp = "2026-11-24T09:10:00Z".parse().unwrap();
+    meter.settle_terms(terms(100, Overage::Billed), later);
+    assert_eq!((meter.due(), meter.to_meter()), (units(50), 50));
+    assert_eq!(meter.unsettled_since().unwrap().to_string(), "2026-11-24T09Z");
+}

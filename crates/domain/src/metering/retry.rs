@@ -218,4 +218,19 @@ mod tests {
             Err(RetryRefusal::NotParked)
         );
     }
+
+    #[test]
+    fn units_that_were_never_sent_do_not_wait_again_behind_a_record_when_no_hour_is_left() {
+        let (mut meter, record) = parked(ParkReason::Closed, None);
+        let window = MeteringWindow::default();
+        meter.record(Quantity::whole(1), at("2026-11-30T23:10:00Z"));
+        let now = at("2026-12-01T05:59:59Z");
+        assert_eq!(freeze(&mut meter, open(), &window, now), Freeze::Frozen);
+        let mut in_time = meter.clone();
+        assert_eq!(retry(&mut in_time, &record, open(), &window, now), Ok(Retry::FreshHour));
+        assert_eq!(
+            retry(&mut meter, &record, open(), &window, at("2026-12-01T06:00:00Z")),
+            Err(RetryRefusal::WindowClosed)
+        );
+    }
 }

@@ -413,4 +413,21 @@ mod tests {
         meter.accept_pending();
         assert_eq!(meter.to_meter(), 7);
     }
+
+    #[test]
+    fn a_record_under_way_is_never_replaced_although_more_waits() {
+        let mut meter = meter("2026-11", 5);
+        hour_frozen(&mut meter, open(), "2026-11-10T10:10:00Z").unwrap();
+        meter.record(Quantity::whole(3), at("2026-11-10T10:20:00Z"));
+        let before = meter.pending;
+        assert_eq!(hour_frozen(&mut meter, open(), "2026-11-10T11:10:00Z"), Err(Freeze::Nothing));
+        assert_eq!(meter.pending, before);
+    }
+
+    #[test]
+    fn a_license_that_is_not_active_before_its_months_window_closes_never_gets_an_hour() {
+        let tried = |now| hour_frozen(&mut meter("2026-11", 5), MeteringPhase::NotYet, now);
+        assert_eq!(tried("2026-12-01T05:59:59Z"), Err(Freeze::Later));
+        assert_eq!(tried("2026-12-01T06:00:00Z"), Err(Freeze::Lost(ParkReason::Expired)));
+    }
 }
