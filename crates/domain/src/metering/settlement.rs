@@ -197,7 +197,7 @@ fn oldest_in_reach(window: &MeteringWindow, now: Timestamp) -> Hour {
     Hour::of(before(now, window.reach))
 }
 
-/// Whether waiting can help: some hour of the meter's month is still to come or still acceptable.
+/// Whether waiting can help: an hour of the meter's month is still to come, or is kept for usage that comes late.
 fn may_get_an_hour(
     meter: &Meter,
     phase: MeteringPhase,
@@ -207,9 +207,7 @@ fn may_get_an_hour(
     let last = meter.key.month.last_hour();
     match phase {
         MeteringPhase::NotYet | MeteringPhase::Open { .. } | MeteringPhase::Closing { .. } => {
-            let hour_to_come = last > Hour::of(now).previous() && last >= Hour::of(now);
-            let on_hold = now < window.late_usage_cut(meter.key.month);
-            hour_to_come || (on_hold && window.accepts(last, now))
+            now < window.late_usage_cut(meter.key.month) && window.accepts(last, now)
         }
         MeteringPhase::Over => false,
     }
@@ -429,5 +427,20 @@ mod tests {
         let tried = |now| hour_frozen(&mut meter("2026-11", 5), MeteringPhase::NotYet, now);
         assert_eq!(tried("2026-12-01T05:59:59Z"), Err(Freeze::Later));
         assert_eq!(tried("2026-12-01T06:00:00Z"), Err(Freeze::Lost(ParkReason::Expired)));
+    }
+
+    #[test]
+    fn when_every_hour_in_reach_is_spent_what_waits_is_lost_once_no_hour_is_kept_back() {
+        let mut spent = meter("2026-11", 5);
+        let last = Hour::of(at("2026-11-30T23:00:00Z"));
+        spent
+            .used_hours
+            .extend(std::iter::successors(Some(last), |hour| Some(hour.previous())).take(30));
+        let tried = |now| hour_frozen(&mut spent.clone(), open(), now);
+        assert_eq!(tried("2026-11-30T23:59:59Z"), Err(Freeze::Later));
+        assert_eq!(tried("2026-12-01T02:59:59Z"), Err(Freeze::Later));
+        let lost = Err(Freeze::Lost(ParkReason::Expired));
+        assert_eq!(tried("2026-12-01T03:00:00Z"), lost);
+        assert_eq!(tried("2026-12-01T05:00:00Z"), lost);
     }
 }
