@@ -12,7 +12,10 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use lambda_shell::metrics::{self, By};
 use local::{System, SystemOptions};
-use template::{MetricRef, Template, expect_none};
+use template::{
+    MetricRef, Template, expect_none, hop_problems, limit_problems, name_problems,
+    patience_problems, watch_problems,
+};
 use tower::ServiceExt;
 
 fn functions() -> BTreeSet<String> {
@@ -182,4 +185,29 @@ fn every_alarm_is_explained_where_operators_look() {
         }
         assert!(guide.contains(&format!("`{name}`")), "docs/operate.md does not explain {name}");
     }
+}
+
+#[test]
+fn every_function_has_an_alarm_for_its_throttles_and_one_for_its_errors() {
+    expect_none(&watch_problems(&Template::read().unwrap()));
+}
+
+#[test]
+fn nothing_that_fails_on_an_asynchronous_hop_is_lost() {
+    expect_none(&hop_problems(&Template::read().unwrap()));
+}
+
+#[test]
+fn no_queue_gives_out_a_message_again_while_its_function_may_be_at_work() {
+    expect_none(&patience_problems(&Template::read().unwrap()));
+}
+
+#[test]
+fn two_stacks_of_one_account_do_not_collide() {
+    expect_none(&name_problems(&Template::read().unwrap()));
+}
+
+#[test]
+fn every_route_that_anyone_can_reach_has_a_limit_of_its_own() {
+    expect_none(&limit_problems(&Template::read().unwrap()));
 }

@@ -120,7 +120,7 @@ impl Template {
                 let of_math =
                     alarm.get("Metrics").and_then(Value::as_sequence).into_iter().flatten();
                 let of_math = of_math.filter_map(|query| {
-                    let stat = query.get("MetricStat")?;
+                    let stat = either(query).get("MetricStat")?;
                     metric(stat.get("Metric")?, stat.get("Unit"))
                 });
                 let metrics = metric(alarm, alarm.get("Unit")).into_iter().chain(of_math).collect();
@@ -154,11 +154,31 @@ impl Template {
             .ok_or_else(|| format!("template.yaml has no {name}: add one for functions/{function}"))
     }
 
-    fn properties(&self, resource: &str) -> Option<&Value> {
+    pub(crate) fn properties(&self, resource: &str) -> Option<&Value> {
         self.0.get("Resources")?.get(resource)?.get("Properties")
     }
 
-    fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
+    /// The resources that a resource must come after.
+    pub(crate) fn waits_for(&self, resource: &str) -> Vec<String> {
+        let resource = self.0.get("Resources").and_then(|resources| resources.get(resource));
+        texts(resource.and_then(|resource| resource.get("DependsOn")))
+    }
+
+    /// Seconds that a function may take which says nothing else.
+    pub(crate) fn timeout_of_all(&self) -> Option<u64> {
+        self.0.get("Globals")?.get("Function")?.get("Timeout")?.as_u64()
+    }
+
+    /// Every resource with properties.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let resources = self.0.get("Resources").and_then(Value::as_mapping);
+        resources
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, resource)| Some((name.as_str()?, resource.get("Properties")?)))
+    }
+
+    pub(crate) fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
         let resources = self.0.get("Resources").and_then(Value::as_mapping);
         resources.into_iter().flatten().filter_map(move |(name, resource)| {
             let same = resource.get("Type").and_then(Value::as_str) == Some(kind);
@@ -181,6 +201,14 @@ fn metric(from: &Value, unit: Option<&Value>) -> Option<MetricRef> {
     })
 }
 
+/// What an `!If` gives when its condition holds; anything else as it is.
+fn either(value: &Value) -> &Value {
+    match value {
+        Value::Tagged(tagged) if tagged.tag == "If" => tagged.value.get(1).unwrap_or(value),
+        other => other,
+    }
+}
+
 /// `["Marketplace", "RecordsParked", "Reason", "expired", {"stat": "Sum"}]`.
 fn widget_metric(metric: &Value) -> Option<MetricRef> {
     let words: Vec<_> = metric.as_sequence()?.iter().filter_map(Value::as_str).collect();
@@ -199,7 +227,7 @@ fn widget_metric(metric: &Value) -> Option<MetricRef> {
 }
 
 /// A text, a list of texts, or nothing.
-fn texts(value: Option<&Value>) -> Vec<String> {
+pub(crate) fn texts(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::Sequence(values)) => values.iter().map(plain).collect(),
         Some(value) => vec![plain(value)],
@@ -208,7 +236,7 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 }
 
 /// A scalar as text, with references to resources as their names.
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Tagged(tagged) => {

@@ -13,6 +13,12 @@ const LEFT_OUT: &[&str] = &[
     "MARKETPLACE_SECRET_TOKEN",
 ];
 
+/// Set by the template and read by what the functions are made of.
+const OF_LIBRARIES: &[&str] = &[
+    // The TLS library's trusted roots.
+    "SSL_CERT_FILE",
+];
+
 /// What is wrong with a function's variables, a sentence each; `read` is what its `Config` asks for.
 ///
 /// # Errors
@@ -25,7 +31,8 @@ pub fn variable_problems(function: &str, read: &[&str]) -> Result<Vec<String>, S
     let plain = plain.then(|| {
         format!("{function} takes its secret from the environment only: read it as SecretsConfig, as the webhook does")
     });
-    let surplus = set.iter().filter(|name| !read.contains(&name.as_str()));
+    let used = |name: &str| read.contains(&name) || OF_LIBRARIES.contains(&name);
+    let surplus = set.iter().filter(|name| !used(name));
     Ok(missing
         .map(|name| format!("{function} reads {name}: set it in template.yaml"))
         .chain(plain)
