@@ -35,6 +35,13 @@ pub(crate) fn notices(metrics: &Metrics, now: Timestamp, report: &ReconcileRepor
             (metrics::RECONCILE_FAILED, report.failed),
         ],
     );
+    let changed = [
+        (metrics::SUBSCRIPTIONS_CREATED, report.created),
+        (metrics::SUBSCRIPTIONS_UPDATED, report.updated),
+        (metrics::SUBSCRIPTIONS_CANCELLED, report.ended),
+    ];
+    let changed: Vec<_> = changed.into_iter().filter(|(_, count)| *count > 0).collect();
+    metrics.emit(now, &changed);
     for (repair, count) in &report.repairs {
         metrics.emit_by(now, metrics::RECONCILE_REPAIRS, repair.as_str(), *count);
     }

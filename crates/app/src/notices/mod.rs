@@ -55,7 +55,7 @@ pub enum Effect {
 }
 
 impl Effect {
-    fn of(before: Option<&Subscription>, after: &Subscription) -> Self {
+    pub(crate) fn of(before: Option<&Subscription>, after: &Subscription) -> Self {
         match before {
             None => Self::Created,
             Some(before) if before.closing_since().is_none() && after.closing_since().is_some() => {

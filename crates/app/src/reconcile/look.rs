@@ -13,7 +13,7 @@ use super::{Repair, Truth, all};
 use crate::change::{ATTEMPTS, Deed, state_change};
 use crate::entitlements::{Answer, ask, take};
 use crate::links::{adopt_agreement, changed_link, linked};
-use crate::notices::flush_if_closing;
+use crate::notices::{Effect, flush_if_closing};
 use crate::ports::{
     AgreementLink, AgreementSearch, AgreementSummary, Change, Committed, Provisioned, Standing,
     Store, View, ViewKeys,
@@ -32,12 +32,19 @@ pub(super) const REPAIRER: &str = "reconciler";
 pub(super) struct Looked {
     /// What was repaired.
     pub(super) repair: Option<Repair>,
+    /// What that changed about the subscription.
+    pub(super) effect: Effect,
     /// Whether it need not be looked at again until it changes.
     pub(super) settled: bool,
 }
 
-const AS_IT_SHOULD_BE: Looked = Looked { repair: None, settled: true };
-const LATER: Looked = Looked { repair: None, settled: false };
+const AS_IT_SHOULD_BE: Looked = Looked { repair: None, effect: Effect::None, settled: true };
+const LATER: Looked = Looked { settled: false, ..AS_IT_SHOULD_BE };
+
+/// A verdict that nothing is left to look at, after a repair or without.
+const fn settled(repair: Option<Repair>) -> Looked {
+    Looked { repair, ..AS_IT_SHOULD_BE }
+}
 
 /// Looks at an agreement and repairs what is not as AWS says.
 pub(super) async fn look<S: Store, A: Truth>(
@@ -87,7 +94,7 @@ fn without_license(summary: &AgreementSummary, view: &View) -> Option<(Change, L
     let write = changed_link(&summary.agreement, link, |after| after.facts.join(&facts));
     let repair = repair.filter(|_| write.is_some());
     let change = Change { links: write.into_iter().collect(), ..Change::default() };
-    Some((change, Looked { repair, settled: over }))
+    Some((change, Looked { repair, settled: over, ..AS_IT_SHOULD_BE }))
 }
 
 async fn with_license<S: Store, A: Truth>(
@@ -126,10 +133,11 @@ async fn with_license<S: Store, A: Truth>(
     let kind = repair.unwrap_or(Repair::AgreementAmended);
     let deed = Deed { actor: Actor::Schedule(REPAIRER.to_owned()), action: kind.action() };
     let id = after.id.clone();
+    let effect = Effect::of(before.as_ref(), &after);
     let mut change = state_change(&ctx.store, listing, before.as_ref(), after, deed, now).await?;
     change.links.extend(link_write(summary, link, &id, &facts));
     let repair = (change.state.is_some() || !change.links.is_empty()).then_some(kind);
-    Ok(Some((change, Looked { repair, settled: verdict.settled })))
+    Ok(Some((change, Looked { repair, effect, settled: verdict.settled })))
 }
 
 /// The link tied to its subscription, with what is new of the agreement.
@@ -215,7 +223,7 @@ async fn license_truth<S: Store, A: Truth>(
             // Rolled back: the payment failed, and no notification ever says so (fact sheet §6.2).
             let failed = LicenseFacts { failed: Some(summary.changed), ..LicenseFacts::default() };
             after.license_facts.join(&failed);
-            Ok(Looked { repair: Some(Repair::LicenseDeprovisioned), settled: true })
+            Ok(settled(Some(Repair::LicenseDeprovisioned)))
         }
         (
             Standing::Ended(_),
@@ -241,7 +249,7 @@ async fn activation<S: Store, A: Truth>(
             if ctx.listing.pricing.has_entitlements() {
                 ask(ctx, after, now).await?;
             }
-            Ok(Looked { repair: Some(Repair::LicenseUpdated), settled: true })
+            Ok(settled(Some(Repair::LicenseUpdated)))
         }
         Some(Provisioned::NotYet | Provisioned::Failed | Provisioned::NoMore) | None => Ok(LATER),
     }
@@ -259,7 +267,7 @@ async fn entitlements<S: Store, A: Truth>(
     {
         return Ok(AS_IT_SHOULD_BE);
     }
-    Ok(Looked { repair: refresh(ctx, after, now).await?, settled: true })
+    Ok(settled(refresh(ctx, after, now).await?))
 }
 
 /// Asks what was bought, and takes the answer over where it differs.
@@ -302,7 +310,7 @@ async fn succession<S: Store, A: Truth>(
         return Ok(LATER);
     }
     after.license_facts.join(&LicenseFacts::of(LicenseChange::Deprovisioned, ended));
-    Ok(Looked { repair: Some(Repair::LicenseDeprovisioned), settled: true })
+    Ok(settled(Some(Repair::LicenseDeprovisioned)))
 }
 
 /// When the last agreement of a license changed, if none of them goes on.

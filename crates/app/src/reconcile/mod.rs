@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::memo::{Remembered, recall, remember};
+use crate::notices::Effect;
 use crate::ports::{
     AgreementDirectory, AgreementSearch, AgreementService, AgreementSummary, Cursor,
     EntitlementService, Saved, SettlementQueue, Store, Task,
@@ -130,6 +131,12 @@ pub struct ReconcileReport {
     pub looked_at: u64,
     /// Repairs, by what was repaired.
     pub repairs: BTreeMap<Repair, u64>,
+    /// Subscriptions taken up by a repair.
+    pub created: u64,
+    /// Subscriptions changed otherwise by a repair.
+    pub updated: u64,
+    /// Subscriptions whose license ended by a repair.
+    pub ended: u64,
     /// Agreements and licenses that could not be looked at.
     pub failed: u64,
     /// Agreements kept by name to be looked at again.
@@ -137,9 +144,15 @@ pub struct ReconcileReport {
 }
 
 impl ReconcileReport {
-    fn repaired(&mut self, repair: Option<Repair>) {
-        if let Some(repair) = repair {
-            let count = self.repairs.entry(repair).or_default();
+    fn repaired(&mut self, repair: Option<Repair>, effect: Effect) {
+        let Some(repair) = repair else { return };
+        let of_effect = match effect {
+            Effect::Created => Some(&mut self.created),
+            Effect::Updated => Some(&mut self.updated),
+            Effect::Ended => Some(&mut self.ended),
+            Effect::None => None,
+        };
+        for count in of_effect.into_iter().chain([self.repairs.entry(repair).or_default()]) {
             *count = count.saturating_add(1);
         }
     }
@@ -272,8 +285,8 @@ async fn attend<S: Store, A: Truth>(
 ) {
     report.looked_at = report.looked_at.saturating_add(1);
     let settled = match look(ctx, summary, clock.now()).await {
-        Ok(Looked { repair, settled }) => {
-            report.repaired(repair);
+        Ok(Looked { repair, effect, settled }) => {
+            report.repaired(repair, effect);
             settled
         }
         Err(error) => {

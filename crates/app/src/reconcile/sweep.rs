@@ -11,7 +11,7 @@ use super::look::{REPAIRER, refreshed};
 use super::{ReconcileReport, Reconciliation, Repair, SWEEP, Truth, all, attend, note};
 use crate::change::{ATTEMPTS, Deed, commit, state_change};
 use crate::memo::Remembered;
-use crate::notices::flush_if_closing;
+use crate::notices::{Effect, flush_if_closing};
 use crate::ports::{AgreementSearch, Committed, ListFilter, Store};
 use crate::settlement::Budget;
 use crate::{Chain, Clock, Context, Error};
@@ -83,7 +83,9 @@ async fn license<S: Store, A: Truth>(
     }
     if state.pricing.has_entitlements() && state.phase(now) == LicensePhase::Active {
         report.looked_at = report.looked_at.saturating_add(1);
-        report.repaired(entitled(ctx, &state.id, now).await?);
+        if let Some((repair, effect)) = entitled(ctx, &state.id, now).await? {
+            report.repaired(Some(repair), effect);
+        }
     }
     Ok(())
 }
@@ -95,7 +97,7 @@ async fn entitled<S: Store, A: Truth>(
     ctx: &Context<S, A>,
     id: &domain::ids::SubscriptionId,
     now: Timestamp,
-) -> Result<Option<Repair>, Error> {
+) -> Result<Option<(Repair, Effect)>, Error> {
     for _ in 0..ATTEMPTS {
         let Some(before) = ctx.store.subscription(id).await? else { return Ok(None) };
         if before.phase(now) != LicensePhase::Active {
@@ -114,11 +116,12 @@ async fn entitled<S: Store, A: Truth>(
         };
         let Some(repair) = repair else { return Ok(None) };
         let deed = Deed { actor: Actor::Schedule(REPAIRER.to_owned()), action: repair.action() };
+        let effect = Effect::of(Some(&before), &after);
         let change =
             state_change(&ctx.store, &ctx.listing, Some(&before), after, deed, now).await?;
         if commit(&ctx.store, &change).await? == Committed::Done {
             flush_if_closing(ctx, change.state.as_ref().map(|write| &write.after), now).await?;
-            return Ok(change.state.is_some().then_some(repair));
+            return Ok(change.state.is_some().then_some((repair, effect)));
         }
     }
     Err(Error::Contended { what: "the subscription" })
