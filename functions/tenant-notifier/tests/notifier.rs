@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+use std::sync::{Arc, Mutex};
+
 use app::ports::{Outbox, OutboxItem, OutboxKey};
 use domain::ids::SubscriptionId;
 use domain::subscription::{TenantNotice, TenantNoticeKind};
 use lambda_shell::fakes::{FakeAws, FakeStore, clock, context};
-use lambda_shell::metrics::Metrics;
+use lambda_shell::metrics::{self, Metric, Metrics};
 use serde_json::{Value, json};
 use tenant_notifier::{Deps, handle};
 
@@ -130,6 +132,22 @@ async fn a_schedule_that_leaves_something_behind_fails() {
         handle(&deps, event("metering-scheduler.schedule.json")).await.unwrap_err().error_type(),
         "Unavailable"
     );
+}
+
+#[tokio::test]
+async fn a_notice_that_is_not_published_is_counted() {
+    let lines = Arc::new(Mutex::new(Vec::<Value>::new()));
+    let sink = lines.clone();
+    let metrics =
+        Metrics::to(move |line| sink.lock().unwrap().push(serde_json::from_str(line).unwrap()));
+    let sum = |metric: Metric| -> u64 {
+        lines.lock().unwrap().iter().filter_map(|line| line[metric.name].as_u64()).sum()
+    };
+    let deps = Deps { metrics, ..deps() };
+    refuse(&deps, ONE);
+    handle(&deps, event("tenant-notifier.outbox-stream.json")).await.unwrap();
+    assert_eq!(sum(metrics::TENANT_NOTICES_FAILED), 1);
+    assert_eq!(sum(metrics::TENANT_NOTICES_PUBLISHED), 1);
 }
 
 #[tokio::test]

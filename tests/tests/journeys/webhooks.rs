@@ -18,7 +18,7 @@ async fn post(system: &System, path: &str, body: Value) -> Value {
     answer.json().await.unwrap()
 }
 
-async fn answer_with(story: &Story, status: u16) {
+pub(crate) async fn answer_with(story: &Story, status: u16) {
     post(&story.system, "/_local/webhooks/answer", json!({ "status": status })).await;
 }
 
