@@ -4,33 +4,18 @@ Python and boto3, so that nothing of the seller's code judges itself. The clock 
 progress is billed when the buyer cancels, and the schedule runs every minute (see overlay.py).
 """
 
-import base64
 import hashlib
 import hmac
-import http.server
 import json
-import os
 import pathlib
-import socket
-import subprocess
 import sys
-import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 
-import boto3
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from stack import HERE, STACK, Stack, say
+from stand_ins import Helper, Issuer, call, client
 
 PATIENCE = 120
-STACK = "journey"
-TEST_SOURCE = "test.agreement-marketplace"
-
-
-def say(text):
-    print(f"   {text}", flush=True)
 
 
 def until(what, ask, patience=PATIENCE):
@@ -48,91 +33,11 @@ def until(what, ask, patience=PATIENCE):
     raise SystemExit(f"FAILED after {patience} s: {what} ({last})")
 
 
-class Issuer:
-    """Issues the tokens that callers of the API present, and serves the keys to verify them."""
-
-    def __init__(self):
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-    def document(self, path, url):
-        if path.endswith("openid-configuration"):
-            return {"issuer": url, "jwks_uri": url + "/keys"}
-        numbers = self.key.public_key().public_numbers()
-        text = lambda n: encode(n.to_bytes((n.bit_length() + 7) // 8, "big"))
-        return {"keys": [{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "1",
-                          "n": text(numbers.n), "e": text(numbers.e)}]}
-
-    def token(self, url, **claims):
-        now = int(time.time())
-        header = {"alg": "RS256", "typ": "JWT", "kid": "1"}
-        claims = {"iss": url, "aud": "marketplace", "iat": now - 5, "exp": now + 3600, **claims}
-        signed = ".".join(encode(json.dumps(part).encode()) for part in (header, claims))
-        signature = self.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{signed}.{encode(signature)}"
-
-
-def encode(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class Helper(http.server.BaseHTTPRequestHandler):
-    """Serves the issuer's keys, and carries the simulator's notifications to EventBridge as AWS does."""
-
-    issuer, events, carried = Issuer(), None, []
-
-    def do_GET(self):
-        self.answer(200, self.issuer.document(self.path, f"http://{self.headers['Host']}"))
-
-    def do_POST(self):
-        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        event = told.get("body", told)
-        event = json.loads(event) if isinstance(event, str) else event
-        put = self.events.put_events(Entries=[{
-            "Source": TEST_SOURCE, "DetailType": event["detail-type"], "Resources": event["resources"],
-            "Time": event["time"], "Detail": json.dumps(event["detail"])}])
-        self.carried.append(event["detail-type"])
-        self.answer(500 if put["FailedEntryCount"] else 200, {})
-
-    def answer(self, status, body):
-        body = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-class NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None
-
-
-def call(method, url, body=None, headers=(), host=None):
-    """One HTTP request: status, headers, text."""
-    request = urllib.request.Request(url, method=method, data=body.encode() if body is not None else None)
-    for name, value in dict(headers).items():
-        request.add_header(name, value)
-    if host:
-        request.add_header("Host", host)
-    opener = urllib.request.build_opener(NoRedirects)
-    try:
-        with opener.open(request, timeout=60) as answer:
-            return answer.status, answer.headers, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers, error.read().decode()
-
-
 class Journey:
-    def __init__(self, emulator, marketplace, issuer):
-        self.emulator, self.marketplace, self.issuer = emulator, marketplace, issuer
-        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-        self.aws = lambda service: session.client(service, endpoint_url=emulator)
-        stack = self.aws("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-        assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack["StackStatus"]
-        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    def __init__(self, stack, outputs):
+        self.emulator, self.marketplace, self.issuer = stack.emulator, stack.marketplace, stack.issuer
+        self.aws = lambda service: client(service, self.emulator)
+        self.outputs = outputs
         self.host = urllib.parse.urlsplit(self.outputs["ApiUrl"]).netloc
         self.secret = self.current_secret()
 
@@ -169,9 +74,9 @@ class Journey:
             self.aws("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [json.loads(json.loads(message["Body"])["Message"]) for message in got]
 
-    def waiting(self, output):
+    def waiting(self, queue):
         attributes = self.aws("sqs").get_queue_attributes(
-            QueueUrl=self.outputs[output], AttributeNames=["ApproximateNumberOfMessages"])
+            QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
         return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
 
     def live(self):
@@ -183,11 +88,16 @@ class Journey:
         subscription = self.registered(agreement)
         self.provisioned(platform, subscription)
         self.used(subscription)
+        self.seen(subscription)
         self.rotated(subscription)
         self.cancelled(agreement, subscription, platform)
         self.billed(subscription)
         self.scheduled()
-        for queue in ["NoticesDeadUrl", "SettlementsDeadUrl", "InvocationsDeadUrl"]:
+        self.told_endpoints()
+        self.logged()
+        queues = [self.outputs[f"{name}DeadUrl"] for name in ["Notices", "Settlements", "Invocations"]]
+        queues.append(self.aws("sqs").get_queue_url(QueueName=f"{STACK}-webhooks-dead")["QueueUrl"])
+        for queue in queues:
             assert self.waiting(queue) == 0, f"{queue} is not empty"
         say("no dead letter anywhere")
 
@@ -253,6 +163,20 @@ class Journey:
         assert status == 200, (status, body)
         say("usage is counted, once, from API and webhook")
 
+    def seen(self, subscription):
+        """A person comes in by a link that the platform asked for, and that works once."""
+        wanted = {"page": "account", "subscriptionId": subscription}
+        status, body = self.api("POST", "/marketplace/page-sessions", wanted, role="tenant", tenantId="acme")
+        assert status == 201, (status, body)
+        link = urllib.parse.urlsplit(body["url"]).path
+        status, headers, text = self.stack("GET", link)
+        assert status == 303, (status, text)
+        cookie = {"Cookie": headers["Set-Cookie"].split(";")[0]}
+        status, _, page = self.stack("GET", urllib.parse.urlsplit(headers["Location"]).path, headers=cookie)
+        assert status == 200 and "<html" in page and "625" in page, (status, page[:500])
+        assert self.stack("GET", link)[0] in (401, 403, 404, 410), "a link opens its page twice"
+        say("the account page shows 625 scans, by a link that works once")
+
     def rotated(self, subscription):
         """A new secret is taken without a deployment, and the former one is still believed."""
         former, new = self.secret, "a-new-secret-that-has-more-than-32-characters"
@@ -295,101 +219,46 @@ class Journey:
         # 620 + 5 + 1 + 1 scans and 30 users, of which the plan STANDARD includes 500 and 25.
         assert due == invoice == {"scans": "127", "users": "5"}
 
+    def lines(self, function):
+        """What a function logged."""
+        group, paged = f"/aws/lambda/{STACK}-{function}", self.aws("logs").get_paginator("filter_log_events")
+        return [event["message"] for page in paged.paginate(logGroupName=group) for event in page["events"]]
+
     def scheduled(self):
-        """The schedule invoked the scheduler by itself: its metric is in the log."""
-        logs = self.aws("logs")
+        """Schedules invoked functions by themselves: their metrics are in the logs."""
+        for function, metric in [("metering-scheduler", "SettlementRuns"), ("reconciler", "ReconcileRuns"),
+                                 ("reconciler", "RiskChecks"), ("reconciler", "ConservationChecks"),
+                                 ("reconciler", "ReservationsExpired")]:
+            until(f"a schedule ran {function}: {metric}", lambda: any(
+                f'"{metric}":' in line for line in self.lines(function)))
 
-        def ran():
-            found = logs.filter_log_events(logGroupName=f"/aws/lambda/{STACK}-metering-scheduler")["events"]
-            return any('"SettlementRuns":1' in event["message"] for event in found)
+    def told_endpoints(self):
+        """The topic fed the sender through its queue; its endpoint is an address where nothing may be sent."""
+        until("the topic's queue fed the webhook sender, which sends nothing to a private address", lambda: any(
+            "an endpoint did not take a webhook" in line for line in self.lines("webhook-sender")))
 
-        until("the schedule ran the scheduler", ran)
-
-
-def serve(emulator):
-    Helper.events = boto3.client("events", endpoint_url=emulator, region_name="us-east-1",
-                                 aws_access_key_id="test", aws_secret_access_key="test")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Helper)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://127.0.0.1:{server.server_port}"
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_for(url, process, log):
-    for _ in range(120):
-        try:
-            if call("GET", url)[0] < 500:
-                return
-        except OSError:
-            pass
-        if process.poll() is not None:
-            break
-        time.sleep(0.5)
-    raise SystemExit(f"FAILED: nothing answers at {url}:\n{log.read_text()}")
+    def logged(self):
+        """Every function wrote JSON, and none of them an error."""
+        functions = sorted(path.name for path in (HERE.parent.parent / "functions").iterdir())
+        for function in functions:
+            lines = [line for line in self.lines(function) if line.startswith("{")]
+            assert any('"message":"starting"' in line for line in lines), f"{function} did not log its start"
+            errors = [line for line in lines if json.loads(line).get("level") == "ERROR"]
+            assert not errors, f"{function} logged {errors[0]}"
+        say(f"{len(functions)} functions ran and logged no error")
 
 
 def main(tools, binaries, simulator, work):
     """Starts the simulator and the emulator, deploys the template, lives the journey, and stops what it started."""
     work.mkdir(parents=True, exist_ok=True)
-    sam, ministack = tools / "sam/bin", tools / "emulator/bin"
-    ports = {"emulator": free_port(), "marketplace": free_port()}
-    emulator, marketplace = (f"http://127.0.0.1:{ports[name]}" for name in ("emulator", "marketplace"))
-    environment = {
-        **os.environ, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": emulator, "SAM_CLI_TELEMETRY": "0", "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(ports["emulator"]), "TMPDIR": str(work), "LOG_LEVEL": "INFO",
-    }
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        environment.pop(name, None)
-    issuer = serve(emulator)
-    started, logs = [], {}
-
-    def start(name, command):
-        logs[name] = work / f"{name}.log"
-        with logs[name].open("w") as log:
-            started.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment))
-        return started[-1]
-
-    try:
-        process = start("simulator", [
-            simulator, "--port", str(ports["marketplace"]), "--deliver-to", issuer,
-            "--config", pathlib.Path(__file__).parent / "listing.toml"])
-        wait_for(f"{marketplace}/_sim/health", process, logs["simulator"])
-        process = start("emulator", [ministack / "ministack"])
-        wait_for(f"{emulator}/_ministack/health", process, logs["emulator"])
+    stack = Stack(tools, work)
+    with stack.neighbours(simulator):
         say(f"simulator and emulator are up; deploying {binaries}")
-        template = work / "template.yaml"
-        here = pathlib.Path(__file__).parent
-        root = here.parent.parent
-        subprocess.run([sam / "python", here / "overlay.py", root / "template.yaml", template, binaries, emulator,
-                        marketplace], check=True, env=environment)
-        begun = time.monotonic()
-        call("PUT", f"{emulator}/artefacts", "", {"Authorization": "AWS4-HMAC-SHA256 Credential=test/x/us-east-1/s3/x"})
-        deployed = subprocess.run(
-            [sam / "sam", "deploy", "--template-file", template, "--stack-name", STACK, "--s3-bucket", "artefacts",
-             "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--region", "us-east-1",
-             "--parameter-overrides", "ProductCode=abcd1234efgh5678ijkl9012m", "ProductId=prod-abcdefghijklm", f"JwtIssuer={issuer}",
-             "Architecture=x86_64"],
-            env=environment, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        (work / "deploy.log").write_text(deployed.stdout)
-        if deployed.returncode:
-            raise SystemExit(f"FAILED: sam deploy:\n{deployed.stdout[-6000:]}")
-        say(f"deployed in {time.monotonic() - begun:.1f} s")
-        Journey(emulator, marketplace, issuer).live()
-        print("   the deployed stack lived the journey", flush=True)
-    finally:
-        for process in reversed(started):
-            process.terminate()
-        for process in started:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        outputs = stack.deploy(binaries)
+        stack.is_refused_elsewhere()
+        stack.stands_beside_another(outputs)
+        Journey(stack, outputs).live()
+        say("the deployed stack lived the journey")
 
 
 if __name__ == "__main__":

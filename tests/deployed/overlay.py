@@ -2,6 +2,7 @@
 
 What is replaced, and why:
 - code: the binaries that are built already, instead of building them again;
+- the file of trusted roots: it is at another place here;
 - endpoints: the functions reach the emulator, and the simulator in the place of AWS Marketplace;
 - the events' source: PutEvents refuses `aws.` sources, so the rule takes `test.` ones and writes the real source back;
 - the issuer: its keys are served over plain HTTP on this machine;
@@ -27,6 +28,7 @@ def overlaid(template, binaries, emulator, marketplace):
     variables["AWS_ENDPOINT_URL"] = emulator
     for service in ["METERING", "ENTITLEMENT_SERVICE", "AGREEMENT"]:
         variables[f"AWS_ENDPOINT_URL_MARKETPLACE_{service}"] = marketplace
+    del variables["SSL_CERT_FILE"]
     template["Parameters"]["JwtIssuer"]["AllowedPattern"] = "^http://127.0.0.1:[0-9]+$"
     for name, resource in list(template["Resources"].items()):
         properties = resource.get("Properties", {})
