@@ -92,6 +92,14 @@ async fn a_function_without_its_variables_names_each_of_them_and_does_not_start(
     }
 }
 
+/// `sam local invoke --env-vars docs/sam-local.json` starts them with these.
+#[tokio::test]
+async fn every_function_starts_with_the_documented_variables_of_sam_local() {
+    for function in world::functions() {
+        world::start_with_variables_of_sam_local(&function).await;
+    }
+}
+
 fn status(answer: &Value) -> u64 {
     answer["statusCode"].as_u64().unwrap_or_else(|| panic!("no status in {answer}"))
 }

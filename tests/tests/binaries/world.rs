@@ -92,6 +92,7 @@ impl World {
             ("AUDIT_TABLE", tables.audit.clone()),
             ("SETTLEMENT_QUEUE_URL", format!("{}/settlements", self.neighbours.url())),
             ("WEBHOOK_QUEUE_URL", format!("{}/webhooks", self.neighbours.url())),
+            ("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt".to_owned()),
             // Nobody is there, and nobody may be asked: it is tried again later.
             (
                 "OUTGOING_WEBHOOKS",
@@ -175,6 +176,17 @@ pub(crate) async fn start_without_variables(function: &str) -> String {
         source = error.source();
     }
     told
+}
+
+/// Starts a function with nothing but the variables of `docs/sam-local.json`, which must be enough.
+pub(crate) async fn start_with_variables_of_sam_local(function: &str) {
+    let file = std::fs::read_to_string(root().join("docs/sam-local.json")).unwrap();
+    let file: Value = serde_json::from_str(&file).unwrap();
+    let variables = file["Parameters"].as_object().unwrap();
+    let variables: Vec<_> =
+        variables.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+    let started = Function::start(&binary(function), &variables).await;
+    started.unwrap_or_else(|error| panic!("{function}: {error:?}"));
 }
 
 /// Where a function's binary is: beside this test's own, unless told otherwise.
