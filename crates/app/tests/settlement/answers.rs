@@ -4,10 +4,11 @@ use app::ports::RecordAnswer;
 use app::settlement::RunReport;
 use domain::catalog::PricingModel;
 use domain::metering::{ParkReason, RecordStatus};
+use domain::quantity::Quantity;
 use domain::subscription::Subscription;
 
 use crate::scripted::Answer;
-use crate::{World, buyer, ledger, meter, run_at, use_scans, world};
+use crate::{World, at, buyer, ledger, meter, run_at, use_scans, use_tagged_scans, world};
 
 const USED: &str = "2026-11-24T07:30:00Z";
 const RUN: &str = "2026-11-24T08:05:00Z";
@@ -123,4 +124,73 @@ async fn only_what_aws_did_not_get_to_is_sent_again() {
     assert_eq!((report.accepted, report.calls), (2, 2));
     let calls = world.aws.calls();
     assert_eq!(calls[1], calls[0][..1], "the first of the two alone");
+}
+
+#[tokio::test]
+async fn tags_that_aws_refuses_are_left_out_and_the_quantity_is_sent_again() {
+    for code in ["InvalidTagException", "InvalidUsageAllocationsException"] {
+        let world = world(PricingModel::Usage);
+        let state = buyer(&world, "l-1");
+        use_tagged_scans(&world, &state.id, 7, USED).await;
+        world.aws.answer([Answer::Bad(code)]);
+        let report = run_at(&world, RUN).await;
+        assert_eq!((report.pending, report.parked), (1, 0));
+        let next = run_at(&world, RUN).await;
+        assert_eq!((next.accepted, next.frozen), (1, 0));
+        let sent: Vec<_> = world.aws.calls().into_iter().flatten().collect();
+        assert_eq!(sent.iter().map(|record| record.allocations.len()).collect::<Vec<_>>(), [1, 0]);
+        assert_eq!((sent[0].hour, sent[0].quantity), (sent[1].hour, sent[1].quantity));
+        assert_eq!(meter(&world, &state).await.metered, 7);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_tags_that_were_never_sent_is_a_refusal_of_the_record() {
+    let (_, _, report) = answered(Answer::Bad("InvalidTagException")).await;
+    assert_eq!(report.parked_because, [(ParkReason::Rejected, 1)].into());
+}
+
+#[tokio::test]
+async fn another_refusal_of_a_record_with_tags_is_for_good_too() {
+    let world = world(PricingModel::Usage);
+    let state = buyer(&world, "l-1");
+    use_tagged_scans(&world, &state.id, 7, USED).await;
+    world.aws.answer([Answer::Bad("InvalidUsageDimensionException")]);
+    assert_eq!(run_at(&world, RUN).await.parked, 1);
+    assert_eq!(ledger(&world)[0].allocations.len(), 1, "the ledger says whose it was");
+}
+
+#[tokio::test]
+async fn usage_that_comes_while_a_record_is_sent_is_kept() {
+    let world = world(PricingModel::Usage);
+    let state = buyer(&world, "l-1");
+    use_scans(&world, &state.id, 7, USED).await;
+    let store = world.store.clone();
+    world.aws.meanwhile(move || {
+        let mut changed = store.all_meters().pop().unwrap();
+        changed.record(Quantity::whole(4), at(RUN));
+        changed.revision += 1;
+        store.put_meter(&changed);
+    });
+    let report = run_at(&world, RUN).await;
+    assert_eq!((report.accepted, report.failed), (1, 0));
+    let meter = meter(&world, &state).await;
+    assert_eq!((meter.metered, meter.to_meter(), meter.pending), (7, 4, None));
+}
+
+#[tokio::test]
+async fn a_record_that_was_booked_while_it_was_sent_is_not_booked_again() {
+    let world = world(PricingModel::Usage);
+    let state = buyer(&world, "l-1");
+    use_scans(&world, &state.id, 7, USED).await;
+    let store = world.store.clone();
+    world.aws.meanwhile(move || {
+        let mut meter = store.all_meters().pop().unwrap();
+        meter.accept_pending();
+        meter.revision += 1;
+        store.put_meter(&meter);
+    });
+    let report = run_at(&world, RUN).await;
+    assert_eq!((report.accepted, report.already_held, report.parked, report.pending), (0, 0, 0, 0));
+    assert_eq!(meter(&world, &state).await.metered, 7);
 }

@@ -85,15 +85,29 @@ async fn use_scans(world: &World, id: &SubscriptionId, quantity: u64, when: &str
     use_dimension(world, id, "scans", quantity, when).await;
 }
 
+/// The same, for one of the buyer's teams.
+async fn use_tagged_scans(world: &World, id: &SubscriptionId, quantity: u64, when: &str) {
+    let tags = [("team".to_owned(), "blue".to_owned())].into();
+    count(world, id, Report { tags, ..used("scans", quantity, when) }).await;
+}
+
 async fn use_dimension(world: &World, id: &SubscriptionId, name: &str, quantity: u64, when: &str) {
-    let report_of = Report {
+    count(world, id, used(name, quantity, when)).await;
+}
+
+fn used(name: &str, quantity: u64, when: &str) -> Report {
+    Report {
         key: format!("{name}-{when}-{quantity}"),
         name: name.to_owned(),
         quantity: quantity.to_string(),
         at: when.to_owned(),
         tags: [].into(),
-    };
-    match report(world, id, &[report_of], at(when)).await.unwrap() {
+    }
+}
+
+async fn count(world: &World, id: &SubscriptionId, used: Report) {
+    let now = at(&used.at);
+    match report(world, id, &[used], now).await.unwrap() {
         Reported::Answers(answers) => {
             assert!(matches!(answers[..], [ReportAnswer::Accepted { .. }]), "{answers:?}");
         }

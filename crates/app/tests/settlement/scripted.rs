@@ -29,13 +29,14 @@ pub(crate) enum Answer {
 
 /// What was asked, and what is to be answered: first the answers that are lined up, then acceptance; a batch with a
 /// poisoned hour or dimension is refused.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Scripted(Arc<Mutex<Script>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Script {
     answers: VecDeque<Answer>,
     poisoned: Option<(String, &'static str)>,
+    meanwhile: Option<Box<dyn FnOnce() + Send>>,
     calls: Vec<Vec<OutgoingRecord>>,
     requests: Vec<(SettlementRequest, u16)>,
     grants: BTreeMap<String, EntitledValue>,
@@ -50,6 +51,11 @@ impl Scripted {
     /// A batch that holds a record of this license is refused with a code.
     pub(crate) fn poison(&self, license: &LicenseRef, code: &'static str) {
         self.0.lock().unwrap().poisoned = Some((license.name().to_string(), code));
+    }
+
+    /// Something that happens while the next call is under way.
+    pub(crate) fn meanwhile(&self, happens: impl FnOnce() + Send + 'static) {
+        self.0.lock().unwrap().meanwhile = Some(Box::new(happens));
     }
 
     pub(crate) fn grant(&self, dimension: &str, value: EntitledValue) {
@@ -85,6 +91,9 @@ impl MeteringService for Scripted {
     ) -> Result<Vec<RecordAnswer>, SubmitError> {
         let mut script = self.0.lock().unwrap();
         script.calls.push(records.to_vec());
+        if let Some(happens) = script.meanwhile.take() {
+            happens();
+        }
         if let Some((license, code)) = &script.poisoned
             && records.iter().any(|record| record.license.name().to_string() == *license)
         {
