@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use domain::audit::Actor;
 use domain::ids::{AgreementId, LicenseRef};
-use domain::subscription::Subscription;
+use domain::subscription::{Access, Subscription, TenantNoticeKind};
 use jiff::Timestamp;
 
-use crate::change::{ATTEMPTS, Deed, state_change};
+use crate::change::{ATTEMPTS, Deed, audited, state_change};
 use crate::links::{adopt_agreement, changed_link, linked};
 use crate::ports::{
     AgreementLink, Change, Committed, Customer, ParkedRegistration, RegistrationService,
@@ -328,8 +328,39 @@ async fn with_license<S: Store, A>(
     let mut change =
         state_change(&ctx.store, listing, before.as_ref(), after.clone(), deed, now).await?;
     change.links.extend(link_write);
-    change.customer = profile.and_then(|profile| customer(buyer, profile, now));
+    if let Some(customer) = profile.and_then(|profile| customer(buyer, profile, now)) {
+        tell_of_new_details(ctx, &mut change, before.as_ref(), &customer, now).await?;
+        change.customer = Some(customer);
+    }
     Ok((change, Written::State(Box::new(after))))
+}
+
+/// A buyer who was registered and gives other details is written to at the new address: the platform is told again.
+async fn tell_of_new_details<S: Store, A>(
+    ctx: &Context<S, A>,
+    change: &mut Change,
+    before: Option<&Subscription>,
+    customer: &Customer,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let Some(before) = before.filter(|before| before.registered.is_some()) else { return Ok(()) };
+    if before.access(now) == Access::Ended {
+        return Ok(());
+    }
+    let known = ctx.store.customer(&customer.id).await?;
+    if known.is_some_and(|known| known.says_the_same(customer)) {
+        return Ok(());
+    }
+    if change.state.is_none() {
+        let deed = Deed { actor: Actor::Buyer, action: "registration.changed" };
+        let links = std::mem::take(&mut change.links);
+        *change = Change { links, ..audited(before, deed, [], now) };
+    }
+    if let Some(write) = &change.state {
+        let kind = TenantNoticeKind::Registered;
+        change.outbox.push(write.after.tenant_notice(kind, &ctx.listing.catalog, now));
+    }
+    Ok(())
 }
 
 fn parked(

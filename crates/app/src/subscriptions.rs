@@ -7,10 +7,13 @@ use domain::ids::{
 use domain::subscription::{Dated, LicensePhase, Subscription, Tenant};
 use jiff::Timestamp;
 
-use crate::change::{ATTEMPTS, Deed, commit, state_change};
+use crate::change::{ATTEMPTS, Deed, audited, commit, state_change};
 use crate::entitlements::ask;
 use crate::links::{adopt_agreement, linked};
-use crate::ports::{AgreementService, Committed, EntitlementService, Store, ViewKeys};
+use crate::ports::{
+    AgreementService, Committed, Customer, EntitlementService, SettlementQueue, SettlementRequest,
+    Store, ViewKeys,
+};
 use crate::{Context, Error};
 
 /// A license to take up although no notice of it came.
@@ -214,6 +217,49 @@ async fn change<S: Store, A>(
         let written = change.state.as_ref().map_or(before, |write| write.after.clone());
         if commit(&ctx.store, &change).await? == Committed::Done {
             return Ok(Updated::Done(Box::new(written)));
+        }
+    }
+    Err(Error::Contended { what: "the subscription" })
+}
+
+/// Whom to write to about a subscription: what its buyer gave at registration. Absent before that.
+///
+/// # Errors
+/// When the store cannot be reached.
+pub async fn contact<S: Store, A>(
+    ctx: &Context<S, A>,
+    subscription: &Subscription,
+) -> Result<Option<Customer>, Error> {
+    let account = subscription.account.as_ref().map(ToString::to_string);
+    match account.or_else(|| subscription.customer.as_ref().map(ToString::to_string)) {
+        Some(id) => ctx.store.customer(&id).await,
+        None => Ok(None),
+    }
+}
+
+/// Asks for a settlement now. The wish is in the audit trail before the scheduler hears of it: what is done is never
+/// missing there, and whoever saw an error asks again.
+///
+/// `false` when there is no such subscription.
+///
+/// # Errors
+/// When the store or the queue cannot be reached, or others keep changing the same subscription.
+pub async fn request_settlement<S, A>(
+    ctx: &Context<S, A>,
+    id: &SubscriptionId,
+    actor: Actor,
+    now: Timestamp,
+) -> Result<bool, Error>
+where
+    S: Store,
+    A: SettlementQueue + Sync,
+{
+    for _ in 0..ATTEMPTS {
+        let Some(before) = ctx.store.subscription(id).await? else { return Ok(false) };
+        let deed = Deed { actor: actor.clone(), action: "settlement.requested" };
+        if commit(&ctx.store, &audited(&before, deed, [], now)).await? == Committed::Done {
+            ctx.aws.send(&SettlementRequest::Flush { subscription: id.clone() }, 0).await?;
+            return Ok(true);
         }
     }
     Err(Error::Contended { what: "the subscription" })

@@ -1,5 +1,5 @@
-//! A stand-in for the seller's platform: it makes a workspace when asked for one, and confirms it over the API as the
-//! real one would.
+//! A stand-in for the seller's platform: it makes a workspace when asked for one, confirms it over the API as the real
+//! one would, and writes to buyers who have registered.
 
 use domain::subscription::{TenantNotice, TenantNoticeKind};
 use serde_json::json;
@@ -22,6 +22,7 @@ pub(crate) async fn serve(system: &Handle, letters: Vec<Letter>) -> Answer {
 
 async fn serve_one(system: &Handle, notice: &TenantNotice) -> Result<bool, String> {
     match notice.kind {
+        TenantNoticeKind::Registered => write_to_buyer(system, notice).await,
         TenantNoticeKind::Provision => confirm(system, notice).await,
         TenantNoticeKind::PlanChanged
         | TenantNoticeKind::Suspend
@@ -43,4 +44,24 @@ async fn confirm(system: &Handle, notice: &TenantNotice) -> Result<bool, String>
         .await
         .map_err(|error| error.to_string())?;
     Ok(answer.status().is_success() || answer.status() == reqwest::StatusCode::CONFLICT)
+}
+
+/// Writes to the contact that the API names, once for each notice.
+async fn write_to_buyer(system: &Handle, notice: &TenantNotice) -> Result<bool, String> {
+    let (id, revision) = (&notice.subscription_id, notice.revision);
+    if system.mailbox().knows(id, revision) {
+        return Ok(true);
+    }
+    let answer = reqwest::Client::new()
+        .get(format!("{}/marketplace/subscriptions/{id}/contact", system.url()))
+        .bearer_auth(&system.secrets().api_key)
+        .send()
+        .await
+        .map_err(|error| error.to_string())?;
+    if !answer.status().is_success() {
+        return Ok(false);
+    }
+    let contact = answer.json().await.map_err(|error| error.to_string())?;
+    system.mailbox().write(id, revision, contact, system.now());
+    Ok(true)
 }

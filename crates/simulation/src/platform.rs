@@ -18,8 +18,8 @@ pub(crate) fn receive(core: &Core, notice: &TenantNotice) {
     let workspace = inner.workspaces.entry(notice.subscription_id.clone()).or_default();
     let passed = notice.revision <= workspace.revision;
     match &notice.kind {
-        // A warning is about the same revision as the state it was written beside.
-        TenantNoticeKind::QuotaReached { .. } => return,
+        // Neither is about the workspace; both may have the revision of the change they were written beside.
+        TenantNoticeKind::QuotaReached { .. } | TenantNoticeKind::Registered => return,
         _ if passed => return,
         TenantNoticeKind::Provision => {
             *workspace = Workspace { revision: notice.revision, open: true, to_confirm: true };

@@ -90,7 +90,7 @@ impl<S: Store> Subscriptions for Watched<S> {
             written.notice = None;
         }
         if self.core.is(Bug::LoseTheOutboxItem) {
-            written.outbox = None;
+            written.outbox.clear();
         }
         if written == Change::default() {
             return self.read("commit nothing", async { Ok(Committed::Done) }).await;

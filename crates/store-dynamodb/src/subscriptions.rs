@@ -140,7 +140,7 @@ impl DynamoStore {
                 document(audit_key(&entry.subscription, entry.sequence), "an audit entry", entry)?;
             actions.push(put(&self.tables.audit, item, Guard::Absent)?);
         }
-        if let Some(notice) = outbox {
+        for notice in outbox {
             actions.push(put_newest(table, outbox_item(notice)?)?);
         }
         for link in links {

@@ -31,12 +31,14 @@ impl Outbox for MemoryStore {
     }
 }
 
-/// A state's notice is named by its revision; a quota warning by what it warns of, since no state change makes it.
+/// What to do with the workspace is named by the state's revision, a registration too, beside it; a quota warning by what
+/// it warns of, since no state change makes it.
 pub(crate) fn outbox_place(notice: &TenantNotice) -> (SubscriptionId, String) {
     let name = match &notice.kind {
         TenantNoticeKind::QuotaReached { dimension, percent } => {
             format!("OUTBOX#QUOTA#{}#{dimension}#{percent}", Month::of(notice.at))
         }
+        TenantNoticeKind::Registered => format!("OUTBOX#REGISTERED#{:020}", notice.revision),
         TenantNoticeKind::Provision
         | TenantNoticeKind::PlanChanged
         | TenantNoticeKind::Suspend

@@ -120,10 +120,9 @@ fn is_of(state: &Subscription, customer: &str) -> bool {
 
 fn is_sound(change: &Change) -> Result<(), Error> {
     let Change { state, audit, outbox, notice, links, meters, customer, records } = change;
-    let single =
-        [state.is_some(), audit.is_some(), outbox.is_some(), notice.is_some(), customer.is_some()];
+    let single = [state.is_some(), audit.is_some(), notice.is_some(), customer.is_some()];
     let single = single.into_iter().filter(|is| *is).count();
-    let many = [links.len(), meters.len(), records.len()];
+    let many = [outbox.len(), links.len(), meters.len(), records.len()];
     let actions = many.into_iter().fold(single, usize::saturating_add);
     is_a_transaction(actions, links.iter().map(|link| &link.after.agreement).collect())?;
     let meter_keys = meters.iter().map(|meter| match meter {
@@ -170,7 +169,7 @@ fn write(rows: &mut Rows, change: &Change) {
     if let Some(entry) = audit {
         rows.audit.insert((entry.subscription.clone(), entry.sequence), entry.clone());
     }
-    if let Some(notice) = outbox {
+    for notice in outbox {
         rows.outbox.insert(outbox_place(notice), notice.clone());
     }
     for link in links {

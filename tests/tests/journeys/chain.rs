@@ -100,6 +100,7 @@ async fn a_renewal_under_a_new_license_continues_the_tenant() {
     let shown = story.shown(&after).await;
     assert_eq!(shown["status"], "ACTIVE", "no new registration is asked for: {shown}");
     assert_eq!(shown["tenant"]["id"], tenant);
+    assert!(story.written_to(&after).is_empty(), "who goes on is not welcomed again");
     story.uses(&after, "scans", "501").await;
     story.hours(3).await;
     assert_eq!(story.invoiced(&before, "scans", "2026-11"), 10);

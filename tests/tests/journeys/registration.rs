@@ -60,6 +60,46 @@ async fn landing_twice_and_completing_twice_is_fine_and_provisions_once() {
 }
 
 #[tokio::test]
+async fn the_platform_writes_to_who_registered_once_and_to_a_corrected_address_again() {
+    let story = Story::begin(PayAsYouGo).await;
+    let buyer = story.buy("111122223333");
+    assert!(story.written_to(&buyer).is_empty());
+    story.register_as(&buyer, "jo@exmaple.com").await;
+    story.register_as(&buyer, "jo@exmaple.com").await;
+    assert_eq!(story.written_to(&buyer), ["jo@exmaple.com"], "the same form twice is one mail");
+    story.minutes(2).await;
+    assert_eq!(story.written_to(&buyer).len(), 1, "the activation is no registration");
+    story.register_as(&buyer, "jo@example.com").await;
+    assert_eq!(story.written_to(&buyer), ["jo@exmaple.com", "jo@example.com"]);
+    assert_eq!(story.told(&buyer), ["provision"]);
+    let deeds = story.audit(&buyer).await;
+    assert!(deeds.contains(&("buyer".to_owned(), "registration.changed".to_owned())), "{deeds:?}");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_notice_of_a_registration_holds_no_personal_data_and_the_contact_is_read_over_the_api() {
+    let story = Story::begin(PayAsYouGo).await;
+    let buyer = story.buy("111122223333");
+    story.land(&buyer).await;
+    let path = format!("/marketplace/subscriptions/{}/contact", subscription_id(&buyer));
+    let absent = story.call("GET", &path, None).await;
+    assert_eq!((absent.status, &absent.body["code"]), (404, &"not_registered".into()));
+    story.register(&buyer).await;
+    let notices = story.system.tenant_notices().unwrap();
+    assert_eq!(notices[0].kind.as_str(), "registered");
+    let told = serde_json::to_string(&notices).unwrap();
+    assert!(!told.contains("Acme") && !told.contains("Jo") && !told.contains('@'), "{told}");
+    let contact = story.call("GET", &path, None).await.body;
+    for (field, text) in
+        [("company", "Acme Ltd"), ("contact", "Jo Doe"), ("email", "jo@example.com")]
+    {
+        assert_eq!(contact[field], text);
+    }
+    story.end().await;
+}
+
+#[tokio::test]
 async fn a_registration_without_a_license_is_joined_when_the_license_is_known() {
     let story = Story::begin(ContractWithConsumption).await;
     story.system.simulator().switches(|switches| {
@@ -73,9 +113,11 @@ async fn a_registration_without_a_license_is_joined_when_the_license_is_known() 
         404,
         "AWS has not told the license yet"
     );
+    assert!(story.written_to(&buyer).is_empty(), "there is nothing to write about yet");
     story.minutes(2).await;
     assert_eq!(story.status(&buyer).await, "ACTIVE");
     assert_eq!(story.told(&buyer), ["provision"]);
+    assert_eq!(story.written_to(&buyer), ["jo@example.com"]);
     story.end().await;
 }
 

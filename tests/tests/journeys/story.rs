@@ -116,12 +116,17 @@ impl Story {
 
     /// Clicks *Set up your account* and completes the form.
     pub(crate) async fn register(&self, bought: &Bought) {
-        let cookie = self.land(bought).await;
-        self.complete(&cookie).await;
+        self.register_as(bought, "jo@example.com").await;
     }
 
-    async fn complete(&self, cookie: &str) {
-        let form = [("company", "Acme Ltd"), ("contact", "Jo Doe"), ("email", "jo@example.com")];
+    /// Registers with another address than usual.
+    pub(crate) async fn register_as(&self, bought: &Bought, email: &str) {
+        let cookie = self.land(bought).await;
+        self.complete(&cookie, email).await;
+    }
+
+    async fn complete(&self, cookie: &str, email: &str) {
+        let form = [("company", "Acme Ltd"), ("contact", "Jo Doe"), ("email", email)];
         let answer = self
             .http
             .post(format!("{}/marketplace/register/complete", self.system.url()))
@@ -156,7 +161,7 @@ impl Story {
                     .next()
                     .unwrap()
                     .to_owned();
-                return self.complete(&cookie).await;
+                return self.complete(&cookie, "jo@example.com").await;
             }
             assert_eq!(answer.status(), 503, "only AWS's trouble is for later");
             self.minutes(1).await;
@@ -359,7 +364,7 @@ impl Story {
         u64::try_from(sum).unwrap()
     }
 
-    /// The kinds of tenant notices that were published for a subscription, oldest first.
+    /// What the platform was told to do with a subscription's workspace, oldest first.
     pub(crate) fn told(&self, bought: &Bought) -> Vec<&'static str> {
         let id = subscription_id(bought);
         let notices = self.system.tenant_notices().unwrap();
@@ -367,7 +372,15 @@ impl Story {
             .iter()
             .filter(|notice| notice.subscription_id == id)
             .map(|notice| notice.kind.as_str())
+            .filter(|kind| *kind != "registered")
             .collect()
+    }
+
+    /// Whom the platform wrote to about a subscription, oldest first.
+    pub(crate) fn written_to(&self, bought: &Bought) -> Vec<String> {
+        let id = subscription_id(bought);
+        let mails = self.system.mails().into_iter();
+        mails.filter(|mail| mail.subscription == id).map(|mail| mail.to).collect()
     }
 
     pub(crate) async fn meter(&self, bought: &Bought, dimension: &str, month: &str) -> Meter {

@@ -1,7 +1,7 @@
 //! Promises about states and what changes with them.
 
 use domain::notice::Channel;
-use domain::subscription::Status;
+use domain::subscription::{Status, TenantNotice, TenantNoticeKind};
 use domain::time::Month;
 use futures::join;
 
@@ -52,7 +52,7 @@ pub(super) async fn one_failing_guard_leaves_nothing_behind<S: Store>(store: &S)
     let entry = audited(&mut after, "never written");
     let late = Change {
         audit: Some(entry),
-        outbox: Some(provision(&after)),
+        outbox: vec![provision(&after)],
         notice: Some(seen("atomic-1")),
         links: vec![link("atomic", Some(&state.id))],
         ..write(&after, Some(7))
@@ -212,16 +212,22 @@ pub(super) async fn a_cursor_of_another_list_is_refused<S: Store>(store: &S) {
 pub(super) async fn the_outbox_holds_a_notice_until_it_is_published<S: Store>(store: &S) {
     let state = fresh("outbox");
     let notice = provision(&state);
-    let change = Change { outbox: Some(notice.clone()), ..write(&state, None) };
+    let registered = TenantNotice { kind: TenantNoticeKind::Registered, ..notice.clone() };
+    let outbox = vec![registered.clone(), notice.clone()];
+    let change = Change { outbox, ..write(&state, None) };
     assert_eq!(store.commit(&change).await.unwrap(), Committed::Done);
     let mine = || async {
         let items = store.unpublished(None, 100).await.unwrap().items;
         items.into_iter().filter(|item| item.key.subscription == state.id).collect::<Vec<_>>()
     };
     let items = mine().await;
-    assert_eq!(items.len(), 1);
-    assert_eq!(items[0].notice, notice);
+    assert_eq!(items.len(), 2, "one change, two notices");
+    for item in &items {
+        assert!([&registered, &notice].contains(&&item.notice));
+    }
     store.published(&items[0].key).await.unwrap();
+    assert_eq!(mine().await, items[1..]);
+    store.published(&items[1].key).await.unwrap();
     assert!(mine().await.is_empty());
     store.published(&items[0].key).await.unwrap();
     store

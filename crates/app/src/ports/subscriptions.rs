@@ -137,6 +137,16 @@ pub struct Customer {
     pub updated_at: Timestamp,
 }
 
+impl Customer {
+    /// Whether another record of the same buyer holds the same details.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.company == other.company
+            && self.contact == other.contact
+            && self.email == other.email
+            && self.extra == other.extra
+    }
+}
+
 impl std::fmt::Debug for Customer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Customer").field("id", &self.id).finish_non_exhaustive()
@@ -150,8 +160,8 @@ pub struct Change {
     pub state: Option<StateWrite>,
     /// The audit entry of the change.
     pub audit: Option<AuditEntry>,
-    /// What the platform must be told.
-    pub outbox: Option<TenantNotice>,
+    /// What the platform must be told; of one kind at most once.
+    pub outbox: Vec<TenantNotice>,
     /// The notice that caused it.
     pub notice: Option<SeenNotice>,
     /// Agreements linked or updated by it.

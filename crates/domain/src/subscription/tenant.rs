@@ -58,6 +58,9 @@ impl fmt::Display for Tenant {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
 pub enum TenantNoticeKind {
+    /// The buyer registered, or changed the details since: tell the contact what comes next. Whom to write to is read
+    /// over the API; a notice carries no personal data.
+    Registered,
     /// Make a workspace and confirm it.
     Provision,
     /// Apply another plan.
@@ -84,6 +87,7 @@ impl TenantNoticeKind {
     /// Its stable name, also the message attribute that subscribers filter by.
     pub fn as_str(&self) -> &'static str {
         match self {
+            Self::Registered => "registered",
             Self::Provision => "provision",
             Self::PlanChanged => "planChanged",
             Self::Suspend => "suspend",
@@ -116,7 +120,8 @@ pub struct TenantNotice {
 }
 
 impl Subscription {
-    /// Moves the tenant along after a change and answers what the platform must be told, if anything.
+    /// Moves the tenant along after a change and answers what the platform must be told: at most that the buyer
+    /// registered, and what to do with the workspace.
     ///
     /// `before` is the state before the change, absent for a new subscription; `self` already has the revision it will
     /// be written with.
@@ -125,9 +130,20 @@ impl Subscription {
         before: Option<&Self>,
         catalog: &Catalog,
         now: Timestamp,
-    ) -> Option<TenantNotice> {
-        let kind = self.tenant_change(before, catalog, now)?;
-        Some(self.tenant_notice(kind, catalog, now))
+    ) -> Vec<TenantNotice> {
+        let registered = self.registers(before, now).then_some(TenantNoticeKind::Registered);
+        let workspace = self.tenant_change(before, catalog, now);
+        let kinds = registered.into_iter().chain(workspace);
+        kinds.map(|kind| self.tenant_notice(kind, catalog, now)).collect()
+    }
+
+    /// Whether the buyer registers with this change. Who goes on from an earlier subscription has registered there.
+    fn registers(&self, before: Option<&Self>, now: Timestamp) -> bool {
+        let Some(registered) = self.registered else { return false };
+        let was_registered = before.is_some_and(|before| before.registered.is_some());
+        let continued = before.and_then(|before| before.continues.as_ref());
+        let inherited = self.continues.as_ref() != continued && registered < now;
+        !was_registered && !inherited && self.access(now) != Access::Ended
     }
 
     /// A message to the platform about the state as it is.

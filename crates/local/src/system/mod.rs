@@ -26,6 +26,7 @@ use crate::bus::{Bus, BusError};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::database::{Database, DatabaseError, RoundTrips};
 use crate::functions::{ComposeError, Functions, Parts};
+use crate::mail::{Mail, Mailbox};
 use crate::reconciliation::{Reconciled, reconcile};
 use crate::secrets::Secrets;
 use crate::tables::{Tables, create_tables};
@@ -102,6 +103,7 @@ struct Inner {
     round_trips: RoundTrips,
     functions: Functions,
     inbox: Inbox,
+    mailbox: Mailbox,
     secrets: Secrets,
     pricing: PricingModel,
     reconciles: bool,
@@ -201,6 +203,7 @@ impl System {
                 round_trips,
                 functions,
                 inbox,
+                mailbox: Mailbox::default(),
                 secrets,
                 pricing,
                 reconciles: options.reconciles,
@@ -268,6 +271,15 @@ impl Handle {
     /// What the local webhook endpoint received, oldest first.
     pub fn webhooks_received(&self) -> Vec<Received> {
         self.inner.inbox.received()
+    }
+
+    /// What the stand-in platform wrote to buyers, oldest first.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.inner.mailbox.all()
+    }
+
+    pub(crate) fn mailbox(&self) -> &Mailbox {
+        &self.inner.mailbox
     }
 
     pub(crate) fn inbox(&self) -> &Inbox {

@@ -39,7 +39,11 @@ pub(crate) fn confirmation(brand: &Brand, landing: &LandingAnswer) -> Markup {
         }
         section.card { details { summary { "Change the contact details" } (form(brand, &again, &[])) } }
     };
-    page(brand, title, Width::Middle, html! { "Thank you. Your details are saved." }, content)
+    let lead = html! {
+        "Thank you. Your details are saved."
+        @if going_on { " An e-mail with the next steps goes to the address you gave." }
+    };
+    page(brand, title, Width::Middle, lead, content)
 }
 
 fn headline(brand: &Brand, known: Option<&Standing>) -> (Tone, &'static str, Markup) {
@@ -61,7 +65,7 @@ fn headline(brand: &Brand, known: Option<&Standing>) -> (Tone, &'static str, Mar
             Tone::Good,
             "Registration complete",
             html! {
-                p { "Your account is being prepared. You get an e-mail as soon as it is ready." }
+                p { "Your account is being prepared, which usually takes a few minutes." }
             },
         ),
         Status::Pending => (Tone::Info, "Registration complete", waiting),

@@ -2,6 +2,7 @@
 
 mod billing;
 mod checks;
+mod contact;
 mod entitlements;
 mod export;
 mod operations;
@@ -36,6 +37,7 @@ type Of<S, A> = Routes<Arc<Deps<S, A>>>;
 pub(crate) fn all<S: Store, A: Aws>() -> Of<S, A> {
     operations::routes()
         .merge(subscriptions::routes())
+        .merge(contact::routes())
         .merge(usage::routes())
         .merge(entitlements::routes())
         .merge(billing::routes())

@@ -4,6 +4,7 @@
 mod audit;
 mod billing;
 mod checks;
+mod contact;
 mod entitlements;
 mod parked;
 mod report;
@@ -13,11 +14,12 @@ mod usage;
 pub(crate) use audit::AuditEntryBody;
 pub(crate) use billing::{BillBody, RecordBody};
 pub(crate) use checks::{ConservationBody, NoticesBody};
+pub(crate) use contact::ContactBody;
 pub(crate) use entitlements::{
     CheckAnswer, CheckBody, ConsumeAnswer, EntitlementsBody, KeepAnswer, ReleaseAnswer,
     ReservationBody,
 };
-pub(crate) use parked::{CloseBody, ItemId, ParkedAnswer, ParkedBody};
+pub(crate) use parked::{CloseBody, ItemId, LONGEST_NOTE, ParkedAnswer, ParkedBody, noted};
 pub(crate) use report::{ConsumeBody, ReportBody, ReportShape, Results, ResultsShape};
 pub(crate) use subscription::{CreateBody, SubscriptionBody, TenantBody, UpdateBody};
 pub(crate) use usage::{UsageBody, UsageEventBody};

@@ -11,6 +11,7 @@ use super::acts::{NotDone, back};
 use super::frame::{Sheet, refused};
 use super::note::Noted;
 use crate::bus::Queue;
+use crate::mail::Mail;
 use crate::system::Handle;
 
 /// Notices shown; the newest.
@@ -39,6 +40,7 @@ fn content(system: &Handle) -> Result<Markup, NotDone> {
             (card("Queues", &queues(system)?))
         }
         (card("What the platform was told", &told(&notices)))
+        (card("What the platform wrote to buyers", &written(&system.mails())))
         (card("Dead letters", &dead(system)?))
     })
 }
@@ -100,6 +102,21 @@ fn told(notices: &[TenantNotice]) -> Markup {
     };
     let columns = ["At (UTC)", "Do this", "Subscription", "Workspace", "Plan"];
     table("Tenant notices, newest first", &columns.map(Column::Text), &rows, &html! {})
+}
+
+fn written(mails: &[Mail]) -> Markup {
+    if mails.is_empty() {
+        return html! { p { "Nothing yet. A buyer who has registered gets a mail with what comes next." } };
+    }
+    html! {
+        @for mail in mails.iter().rev().take(SHOWN) {
+            details {
+                summary { (format::brief(mail.at)) " · " b { (mail.to) } " · " code.small { (mail.subscription) } }
+                @for paragraph in &mail.text { p { (paragraph) } }
+            }
+        }
+        p.quiet.small { "The notice carries no address. The platform asks the API for it, and nothing is really sent from this machine." }
+    }
 }
 
 fn dead(system: &Handle) -> Result<Markup, NotDone> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use app::billing::{Bill, bill};
 use app::ports::{Customer, Store};
+use app::subscriptions::contact;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use domain::audit::AuditEntry;
@@ -79,14 +80,8 @@ async fn try_show<S: Store, A: Aws>(
     let state = store.subscription(&id).await?.ok_or(Trouble::NotFound)?;
     let asked = query.month.as_deref().and_then(|month| month.parse::<Month>().ok());
     let month = asked.unwrap_or(Month::of(now));
-    let who = state.account.as_ref().map(ToString::to_string);
-    let who = who.or_else(|| state.customer.as_ref().map(ToString::to_string));
-    let customer = match who {
-        Some(who) => store.customer(&who).await?,
-        None => None,
-    };
     let detail = Detail {
-        customer,
+        customer: contact(&deps.context, &state).await?,
         bill: bill(&deps.context, &id, month, now).await?.ok_or(Trouble::NotFound)?,
         ledger: ledger(store, &id, month).await?,
         trail: trail(store, &id).await?,
