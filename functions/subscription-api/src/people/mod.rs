@@ -35,7 +35,11 @@ pub(crate) fn all<S: Store, A: Aws>() -> Router<Arc<Deps<S, A>>> {
         .route("/marketplace/desk/parked", get(desk::parked::list::<S, A>))
         .route(
             "/marketplace/desk/parked/{item}/retry",
-            get(desk::parked::ask::<S, A>).post(desk::parked::retry::<S, A>),
+            get(desk::parked_acts::ask_retry::<S, A>).post(desk::parked_acts::retry::<S, A>),
+        )
+        .route(
+            "/marketplace/desk/parked/{item}/close",
+            get(desk::parked_acts::ask_close::<S, A>).post(desk::parked_acts::close::<S, A>),
         )
         .route("/marketplace/desk/subscriptions/{id}", get(desk::detail::<S, A>))
         .route(

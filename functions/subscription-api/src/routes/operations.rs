@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use app::ports::{SettlementRequest, Store};
+use app::ports::Store;
+use app::subscriptions::request_settlement;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::ids::SubscriptionId;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use super::{Id, Of, PageQuery, visible};
 use crate::caller::{May, ToReadAll, ToSettle};
 use crate::paging::{Asked, ListName, Listed};
+use crate::refusal::unknown_subscription;
 use crate::wire::AuditEntryBody;
 use crate::{Aws, Deps};
 
@@ -44,6 +46,7 @@ pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {
         })
         .post("/marketplace/subscriptions/{id}/settle", settle::<S, A>, |it| {
             it.named("settle", "operations", "Asks for a settlement now")
+                .explained("Who asked is kept in the audit trail.")
                 .answers::<SettlementAsked>(202, "The scheduler settles what is due");
         })
 }
@@ -106,9 +109,10 @@ pub(crate) async fn settle<S: Store, A: Aws>(
     State(deps): Shared<S, A>,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    visible(&deps, &by.caller, &id).await?;
-    let request = SettlementRequest::Flush { subscription: id.clone() };
-    deps.context.aws.send(&request, 0).await?;
+    let now = deps.clock.now();
+    if !request_settlement(&deps.context, &id, by.caller.actor(), now).await? {
+        return Err(unknown_subscription());
+    }
     let body = SettlementAsked { subscription_id: id, status: "requested" };
     Ok((StatusCode::ACCEPTED, axum::Json(body)).into_response())
 }

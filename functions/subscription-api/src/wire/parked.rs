@@ -16,7 +16,7 @@ use super::billing::ParkedBecause;
 use super::invalid_body;
 
 /// Longest note, in characters.
-const LONGEST_NOTE: usize = 500;
+pub(crate) const LONGEST_NOTE: usize = 500;
 
 /// Names a parked item in a path; opaque to callers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,14 +119,18 @@ pub(crate) struct CloseBody {
 impl CloseBody {
     /// The two, checked.
     pub(crate) fn read(self) -> Result<(Closing, String), Problem> {
-        let note = self.note.trim();
-        let fits = (1..=LONGEST_NOTE).contains(&note.chars().count());
-        if !fits || note.chars().any(char::is_control) {
-            let detail = "a note is 1 to 500 characters in one line";
-            return Err(invalid_body("note", detail));
+        match noted(&self.note) {
+            Some(note) => Ok((self.how, note.to_owned())),
+            None => Err(invalid_body("note", "a note is 1 to 500 characters in one line")),
         }
-        Ok((self.how, note.to_owned()))
     }
+}
+
+/// A note that the audit trail can keep.
+pub(crate) fn noted(text: &str) -> Option<&str> {
+    let note = text.trim();
+    let fits = (1..=LONGEST_NOTE).contains(&note.chars().count());
+    (fits && !note.chars().any(char::is_control)).then_some(note)
 }
 
 /// What became of a parked item.

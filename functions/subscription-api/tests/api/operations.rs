@@ -22,6 +22,9 @@ async fn an_operator_asks_for_a_settlement() {
     assert_eq!(asked.json, json!({"subscriptionId": api.id, "status": "requested"}));
     let flush = SettlementRequest::Flush { subscription: api.id.clone() };
     assert_eq!(*api.aws.requests.lock().unwrap(), [(flush, 0)]);
+    let trail = api.get(Role::Operator, &api.path("/audit")).await.json;
+    assert_eq!(trail["items"][0]["action"], "settlement.requested");
+    assert_eq!(trail["items"][0]["actor"], json!({"kind": "caller", "id": "someone"}));
 
     let nobody = format!("/marketplace/subscriptions/{}/settle", id_of(OTHER_LICENSE));
     let absent = api.post(Role::Operator, &nobody, Value::Null).await;

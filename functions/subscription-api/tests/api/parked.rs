@@ -5,6 +5,7 @@ use domain::quantity::Quantity;
 use serde_json::{Value, json};
 use subscription_api::Role;
 
+use crate::people::{browse, enter, hidden};
 use crate::support::{Api, at};
 
 /// An API whose subscription has 120 scans parked, sent under an hour or never.
@@ -153,4 +154,69 @@ async fn the_conservation_check_that_never_ran_says_so() {
     let api = Api::new();
     let answer = api.get(Role::Operator, "/marketplace/checks/conservation").await;
     assert_eq!(answer.json, json!({"result": "never", "last": null, "underWay": null}));
+}
+
+/// At the desk: the path of the one parked item, and an operator's cookie.
+async fn at_the_desk(api: &Api) -> (String, String) {
+    let (_, cookie) = enter(api, Role::Operator, json!({ "page": "desk" })).await;
+    let id = parked(api).await[0]["id"].as_str().unwrap().to_owned();
+    (format!("/marketplace/desk/parked/{id}"), cookie)
+}
+
+#[tokio::test]
+async fn at_the_desk_an_item_is_closed_from_its_own_form_with_a_reason_and_a_name() {
+    let api = with_parked(ParkReason::Mismatched, Some("2026-11-24T06Z"));
+    let (item, cookie) = at_the_desk(&api).await;
+    let path = format!("{item}/close");
+    let ask = browse(&api, "GET", &path, &cookie, None).await;
+    assert!(ask.text.contains("Close it?"), "{}", ask.text);
+    let key = hidden(&ask, "form_key").to_owned();
+    let post = |form: String| {
+        let (api, path, cookie) = (&api, &path, &cookie);
+        async move { browse(api, "POST", path, cookie, Some(&form)).await }
+    };
+    let foreign = post("form_key=guessed&how=written-off&note=x".to_owned()).await;
+    assert_eq!(foreign.status, 403);
+    for unsaid in ["", "+++", "two%0Alines"] {
+        let missing = post(format!("form_key={key}&how=billed-otherwise&note={unsaid}")).await;
+        assert_eq!(missing.status, 422, "{unsaid}");
+        assert!(missing.text.contains("note-problem") && missing.text.contains("selected"));
+    }
+    assert_eq!(parked(&api).await.as_array().unwrap().len(), 1, "nothing was closed");
+
+    let form = format!("form_key={key}&how=billed-otherwise&note=INV-7");
+    let done = post(form.clone()).await;
+    assert_eq!(
+        (done.status, done.header("location")),
+        (303, "/marketplace/desk/parked?done=close"),
+        "{}",
+        done.text
+    );
+    assert_eq!(parked(&api).await, json!([]));
+    let entry = api.get(Role::Operator, &api.path("/audit")).await.json["items"][0].clone();
+    assert_eq!(entry["action"], "parked.closed");
+    assert_eq!(entry["actor"]["id"], "someone");
+    assert_eq!(entry["changes"]["note"]["to"], "INV-7");
+    assert_eq!(post(form).await.status, 409, "a second click finds it closed");
+    assert_eq!(browse(&api, "GET", &path, &cookie, None).await.status, 409);
+}
+
+#[tokio::test]
+async fn at_the_desk_a_retry_is_asked_once_more_and_names_who_asked() {
+    let api = with_parked(ParkReason::Rejected, Some("2026-11-24T06Z"));
+    let (item, cookie) = at_the_desk(&api).await;
+    let path = format!("{item}/retry");
+    let ask = browse(&api, "GET", &path, &cookie, None).await;
+    assert!(ask.text.contains("Send it again?"), "{}", ask.text);
+    assert!(api.aws.requests.lock().unwrap().is_empty(), "asking does nothing");
+    let foreign = browse(&api, "POST", &path, &cookie, Some("form_key=guessed")).await;
+    assert_eq!(foreign.status, 403);
+    let form = format!("form_key={}", hidden(&ask, "form_key"));
+    assert_eq!(browse(&api, "POST", &path, &cookie, Some(&form)).await.status, 303);
+    let entry = api.get(Role::Operator, &api.path("/audit")).await.json["items"][0].clone();
+    assert_eq!(
+        (&entry["action"], &entry["actor"]["id"]),
+        (&"parked.retried".into(), &"someone".into())
+    );
+    assert_eq!(browse(&api, "POST", &path, &cookie, Some(&form)).await.status, 409);
 }

@@ -20,7 +20,13 @@ async fn link(api: &Api, role: Role, wanted: Value) -> Answer {
 }
 
 /// A browser's request: no caller, perhaps a cookie, perhaps a form.
-async fn browse(api: &Api, method: &str, path: &str, cookie: &str, form: Option<&str>) -> Answer {
+pub(crate) async fn browse(
+    api: &Api,
+    method: &str,
+    path: &str,
+    cookie: &str,
+    form: Option<&str>,
+) -> Answer {
     let mut request = Request::builder().method(method).uri(path).header("cookie", cookie);
     if form.is_some() {
         request = request.header("content-type", "application/x-www-form-urlencoded");
@@ -29,7 +35,7 @@ async fn browse(api: &Api, method: &str, path: &str, cookie: &str, form: Option<
 }
 
 /// Opens a page as the platform's visitor does, and answers its address and the session's cookie.
-async fn enter(api: &Api, role: Role, wanted: Value) -> (String, String) {
+pub(crate) async fn enter(api: &Api, role: Role, wanted: Value) -> (String, String) {
     let issued = link(api, role, wanted).await;
     assert_eq!(issued.status, 201, "{issued:?}");
     let opened = browse(api, "GET", issued.json["url"].as_str().unwrap(), "", None).await;
@@ -38,7 +44,7 @@ async fn enter(api: &Api, role: Role, wanted: Value) -> (String, String) {
     (opened.header("location").to_owned(), cookie)
 }
 
-fn hidden<'a>(page: &'a Answer, name: &str) -> &'a str {
+pub(crate) fn hidden<'a>(page: &'a Answer, name: &str) -> &'a str {
     let marker = format!("name=\"{name}\" value=\"");
     let rest = page.text.split(&marker).nth(1).unwrap_or_else(|| panic!("{name}: {}", page.text));
     rest.split('"').next().unwrap()
@@ -168,4 +174,22 @@ async fn the_account_page_says_what_is_used_included_and_owed() {
     }
     let chart = "The highest column is 24 November: 620.";
     assert!(shown.text.contains(chart), "{}", shown.text);
+}
+
+#[tokio::test]
+async fn a_settlement_asked_for_at_the_desk_is_audited_with_who_asked() {
+    let api = Api::new();
+    let (_, cookie) = enter(&api, Role::Operator, desk()).await;
+    let path = format!("/marketplace/desk/subscriptions/{}/settle", api.id);
+    let ask = browse(&api, "GET", &path, &cookie, None).await;
+    assert!(ask.text.contains("Settle now?"), "{}", ask.text);
+    let foreign = browse(&api, "POST", &path, &cookie, Some("form_key=guessed")).await;
+    assert_eq!(foreign.status, 403);
+    assert!(api.aws.requests.lock().unwrap().is_empty(), "nothing was asked of the scheduler");
+    let form = format!("form_key={}", hidden(&ask, "form_key"));
+    assert_eq!(browse(&api, "POST", &path, &cookie, Some(&form)).await.status, 303);
+    assert_eq!(api.aws.requests.lock().unwrap().len(), 1);
+    let entries = api.get(admin(), &api.path("/audit")).await;
+    assert_eq!(entries.json["items"][0]["action"], "settlement.requested");
+    assert_eq!(entries.json["items"][0]["actor"]["id"], "someone");
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use app::ports::{SettlementRequest, Store};
-use app::subscriptions::{Update, Updated, update};
+use app::ports::Store;
+use app::subscriptions::{Update, Updated, request_settlement, update};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::ids::SubscriptionId;
@@ -150,9 +150,10 @@ async fn try_act<S: Store, A: Aws>(
     match act {
         Act::Account => return enter_account(deps, &visitor.caller, &id, now).await,
         Act::Settle => {
-            deps.context.store.subscription(&id).await?.ok_or(Trouble::NotFound)?;
-            let request = SettlementRequest::Flush { subscription: id.clone() };
-            deps.context.aws.send(&request, 0).await?;
+            let actor = visitor.caller.actor();
+            if !request_settlement(&deps.context, &id, actor, now).await? {
+                return Err(Trouble::NotFound);
+            }
         }
         Act::Hold | Act::Release => {
             let suspended = Some(act == Act::Hold);

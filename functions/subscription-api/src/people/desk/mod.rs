@@ -5,6 +5,7 @@ mod detail;
 mod list;
 mod overview;
 pub(crate) mod parked;
+pub(crate) mod parked_acts;
 mod words;
 
 pub(crate) use act::{act, ask};

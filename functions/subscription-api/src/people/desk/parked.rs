@@ -1,26 +1,24 @@
-//! What AWS does not bill: what it is worth, and having it sent once more.
+//! What AWS does not bill: what it is worth, and what can be done about it.
 
 use std::sync::Arc;
 
-use app::parked::{ParkedItem, Retried, list as parked_items, retry as send_again};
+use app::parked::{ParkedItem, list as parked_items};
 use app::ports::Store;
-use axum::extract::{Path, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use domain::catalog::Catalog;
-use domain::metering::{ParkReason, RecordStatus, RetryRefusal};
+use domain::metering::{ParkReason, RecordStatus};
 use http::HeaderMap;
 use jiff::Timestamp;
-use lambda_shell::extract::Form;
-use lambda_shell::problem::Problem;
 use maud::{Markup, html};
 use pages::component::{Column, Tone, card, note, table};
 use pages::{Width, format};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use super::super::shown;
 use super::super::trouble::Trouble;
 use super::super::visitor::Visitor;
-use super::super::{see_other, shown};
 use super::list::detail_of;
 use crate::caller::Right;
 use crate::wire::ItemId;
@@ -64,17 +62,26 @@ impl Parked {
     }
 }
 
+/// `?done=`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ListQuery {
+    done: String,
+}
+
 /// The list.
 pub(crate) async fn list<S: Store, A: Aws>(
     State(deps): State<Arc<Deps<S, A>>>,
+    Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> Response {
-    let done = try_list(&deps, &headers).await;
+    let done = try_list(&deps, &query, &headers).await;
     done.unwrap_or_else(|trouble| trouble.page(&deps.brand))
 }
 
 async fn try_list<S: Store, A: Aws>(
     deps: &Deps<S, A>,
+    query: &ListQuery,
     headers: &HeaderMap,
 ) -> Result<Response, Trouble> {
     let now = deps.clock.now();
@@ -82,6 +89,7 @@ async fn try_list<S: Store, A: Aws>(
     let parked = Parked::read(deps).await?;
     let catalog = &deps.context.listing.catalog;
     let content = html! {
+        @if query.done == "close" { (note(Tone::Good, &html! { p { "The item is closed. The audit trail says how and why." } })) }
         @if parked.items.is_empty() {
             (note(Tone::Good, &html! { p { b { "Nothing is parked." } " AWS has taken everything that was sent." } }))
         } @else {
@@ -93,7 +101,7 @@ async fn try_list<S: Store, A: Aws>(
         (card("What can be done", &html! {
             ul {
                 li { "While AWS still takes the usage, have it sent once more. A record that may have reached AWS goes out exactly as it was, so nothing is billed twice." }
-                li { "After that, bill it outside of AWS Marketplace or write it off, and close the item over the API, so that nobody looks for it again." }
+                li { "After that, bill it outside of AWS Marketplace or write it off, and close the item with a note that says which, so that nobody looks for it again." }
             }
         }))
     };
@@ -112,7 +120,7 @@ fn rows(parked: &Parked, catalog: &Catalog, now: Timestamp) -> Markup {
                 td.number { (format::count(record.quantity)) }
                 td.number { (format::money(item.estimated_amount, catalog.currency())) }
                 td { (why(&record.status)) }
-                td { (until(item, now)) }
+                td { (acts(item, now)) }
             }
         }
     };
@@ -133,7 +141,7 @@ fn title(item: &ParkedItem, catalog: &Catalog) -> String {
     catalog.dimension(dimension).map_or_else(|| dimension.to_string(), |spec| spec.title.clone())
 }
 
-fn why(status: &RecordStatus) -> Markup {
+pub(super) fn why(status: &RecordStatus) -> Markup {
     let (reason, code) = match status {
         RecordStatus::Parked { reason, code } => (*reason, code.as_deref()),
         RecordStatus::Retried { reason, .. } | RecordStatus::Closed { reason, .. } => {
@@ -151,102 +159,19 @@ fn why(status: &RecordStatus) -> Markup {
     html! { (words) @if let Some(code) = code { br; code.small { (code) } } }
 }
 
-fn until(item: &ParkedItem, now: Timestamp) -> Markup {
-    let name = ItemId(item.record.name()).write();
+fn acts(item: &ParkedItem, now: Timestamp) -> Markup {
+    let Some(name) = ItemId(item.record.name()).write() else { return html! {} };
     let until = item.sendable_until.filter(|until| *until > now);
-    let Some((until, name)) = until.zip(name) else {
-        return html! { span.quiet { "AWS takes it no more" } };
-    };
     html! {
-        a.button.compact href={ (PATH) "/" (name) "/retry" } { "Send again…" }
-        br; span.quiet.small { "until " (format::brief(until)) }
-    }
-}
-
-/// Asks whether an item is to be sent again.
-pub(crate) async fn ask<S: Store, A: Aws>(
-    State(deps): State<Arc<Deps<S, A>>>,
-    Path(item): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let done = try_ask(&deps, &item, &headers).await;
-    done.unwrap_or_else(|trouble| trouble.page(&deps.brand))
-}
-
-async fn try_ask<S: Store, A: Aws>(
-    deps: &Deps<S, A>,
-    item: &str,
-    headers: &HeaderMap,
-) -> Result<Response, Trouble> {
-    let visitor = Visitor::at_desk(&deps.secrets, headers, Right::Settle, deps.clock.now())?;
-    let ItemId(key) = ItemId::read(item).ok_or(Trouble::NotFound)?;
-    let record = deps.context.store.record(&key).await?.ok_or(Trouble::NotFound)?;
-    let content = html! {
-        section.card {
-            p { "It goes to AWS once more, now. Whatever AWS answered before, it is billed once." }
-            dl.facts {
-                dt { "Subscription" } dd { code { (record.key.subscription) } }
-                dt { "What" } dd { (format::count(record.quantity)) " × " (record.key.dimension) ", " (record.key.month) }
-                dt { "Why it is parked" } dd { (why(&record.status)) }
-            }
-            form.row method="post" {
-                input type="hidden" name="form_key" value=(visitor.form_key);
-                button type="submit" data-busy="Sending…" { "Send again" }
-                a.button.plain href=(PATH) { "Back" }
+        div.row.tight {
+            @if until.is_some() { a.button.compact href={ (PATH) "/" (name) "/retry" } { "Send again…" } }
+            a.button.plain.compact href={ (PATH) "/" (name) "/close" } { "Close…" }
+        }
+        span.quiet.small {
+            @match until {
+                Some(until) => { "AWS takes it until " (format::brief(until)) }
+                None => { "AWS takes it no more" }
             }
         }
-    };
-    Ok(shown(&super::page(&deps.brand, "Send it again?", Width::Narrow, html! {}, content)))
-}
-
-/// A confirmed retry.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Confirmed {
-    #[serde(default)]
-    form_key: String,
-}
-
-/// Has an item sent once more.
-pub(crate) async fn retry<S: Store, A: Aws>(
-    State(deps): State<Arc<Deps<S, A>>>,
-    Path(item): Path<String>,
-    headers: HeaderMap,
-    form: Result<Form<Confirmed>, Problem>,
-) -> Response {
-    let done = try_retry(&deps, &item, &headers, form).await;
-    done.unwrap_or_else(|trouble| trouble.page(&deps.brand))
-}
-
-async fn try_retry<S: Store, A: Aws>(
-    deps: &Deps<S, A>,
-    item: &str,
-    headers: &HeaderMap,
-    form: Result<Form<Confirmed>, Problem>,
-) -> Result<Response, Trouble> {
-    let now = deps.clock.now();
-    let visitor = Visitor::at_desk(&deps.secrets, headers, Right::Settle, now)?;
-    let Form(form) = form.map_err(|_| Trouble::ForeignForm)?;
-    visitor.sent(&form.form_key)?;
-    let ItemId(key) = ItemId::read(item).ok_or(Trouble::NotFound)?;
-    match send_again(&deps.context, &key, visitor.caller.actor(), now).await? {
-        Retried::Done(_) => {
-            Ok(see_other(&format!("{}?done=retry", detail_of(&key.meter.subscription))))
-        }
-        Retried::NotFound => Err(Trouble::NotFound),
-        Retried::Refused(refusal) => Err(Trouble::Refused(refused(refusal))),
-    }
-}
-
-fn refused(refusal: RetryRefusal) -> &'static str {
-    match refusal {
-        RetryRefusal::NotParked => "It is not parked any more: it was sent or closed meanwhile.",
-        RetryRefusal::RecordUnderWay => {
-            "Another record of the same meter is under way. Try again when that is answered."
-        }
-        RetryRefusal::HeldDifferently => {
-            "AWS bills another quantity under the same hour, and never amends it."
-        }
-        RetryRefusal::WindowClosed => "AWS takes no record for this usage any more.",
-        RetryRefusal::LicenseOver => "AWS takes no record for this license any more: it is over.",
     }
 }

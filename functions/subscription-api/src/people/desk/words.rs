@@ -19,6 +19,8 @@ pub(super) fn action(action: &str) -> String {
     match action {
         "registration.started" => "The buyer came to the registration page".to_owned(),
         "registration.completed" => "The buyer completed the registration".to_owned(),
+        "registration.changed" => "The buyer gave other contact details".to_owned(),
+        "settlement.requested" => "A settlement was asked for".to_owned(),
         "subscription.created" => "The subscription was taken up by hand".to_owned(),
         "plan.set" => "The plan was set".to_owned(),
         "hold.set" => "Access was withheld".to_owned(),
