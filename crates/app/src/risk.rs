@@ -9,10 +9,11 @@ use domain::time::{Hour, before};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::billing::amount;
-use crate::ports::{ListFilter, SHARDS, Store, UsageRead};
+use crate::memo::{recall, remember};
+use crate::ports::{ListFilter, SHARDS, Store, Task, UsageRead};
 use crate::settlement::Budget;
 use crate::{Clock, Context, Error};
 
@@ -26,7 +27,7 @@ const ROWS: u16 = 100;
 const REGISTERS_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is at risk now.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Risk {
     /// The oldest hour whose money is not known to be billed.
@@ -41,6 +42,35 @@ pub struct Risk {
     pub unregistered: u64,
     /// Whether everything was read before the budget was spent; else the numbers are at least these.
     pub complete: bool,
+}
+
+/// What was measured last, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Absent before the first time.
+    pub last: Option<(Timestamp, Risk)>,
+}
+
+/// Keeps a measurement for people to look at. Of two at the same time one is kept: either will do.
+///
+/// # Errors
+/// When the store cannot be reached.
+pub async fn keep<S: Store, A>(
+    ctx: &Context<S, A>,
+    risk: &Risk,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut memo = recall::<_, Measured>(&ctx.store, Task::Risk).await?;
+    memo.value.last = Some((now, risk.clone()));
+    remember(&ctx.store, Task::Risk, &mut memo).await.map(|_| ())
+}
+
+/// Reads what was measured last.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn last<S: Store, A>(ctx: &Context<S, A>) -> Result<Measured, Error> {
+    Ok(recall(&ctx.store, Task::Risk).await?.value)
 }
 
 /// Measures what is at risk.

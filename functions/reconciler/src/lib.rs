@@ -7,7 +7,7 @@ mod trigger;
 use app::conservation::{CheckReport, check};
 use app::ports::Store;
 use app::reconcile::{ReconcileReport, Truth, reconcile};
-use app::risk::{Risk, measure};
+use app::risk::{Risk, keep, measure};
 use app::settlement::Budget;
 use app::usage::{LapseReport, release_lapsed};
 use app::{Clock, Context};
@@ -73,6 +73,8 @@ pub async fn handle<S: Store, A: Truth>(
             let risk = measure(context, clock, budget).await?;
             let currency = context.listing.catalog.currency();
             report::risk(metrics, now, &risk, currency);
+            // The metrics first: what cannot be kept must not stop the alarm.
+            keep(context, &risk, now).await?;
             Ok(Answer::Risk(risk))
         }
         Task::Reservations => {

@@ -12,17 +12,20 @@ pub enum Task {
     Conservation,
     /// The reconcile of notices: up to when it knows the truth.
     Notices,
+    /// The measurement of risk: its last result.
+    Risk,
 }
 
 impl Task {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Conservation, Self::Notices];
+    pub const ALL: [Self; 3] = [Self::Conservation, Self::Notices, Self::Risk];
 
     /// Its stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Conservation => "conservation",
             Self::Notices => "notices",
+            Self::Risk => "risk",
         }
     }
 }

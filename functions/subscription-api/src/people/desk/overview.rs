@@ -1,7 +1,11 @@
 //! What an operator wants to know first: is money at risk, and do the books balance?
+//!
+//! What is parked is read now. What waits to be sent is what the reconciler measured last: to weigh it takes a look at
+//! every unsettled meter.
 
 use app::conservation::{self, Conservation, Pass};
 use app::ports::Store;
+use app::risk::{self, Measured};
 use maud::{Markup, html};
 use pages::component::{Tone, badge, figure};
 use pages::format;
@@ -14,16 +18,18 @@ use crate::{Aws, Deps};
 pub(super) async fn overview<S: Store, A: Aws>(deps: &Deps<S, A>) -> Result<Markup, Trouble> {
     let parked = Parked::read(deps).await?;
     let known = conservation::last(&deps.context).await?;
+    let measured = risk::last(&deps.context).await?;
     let currency = deps.context.listing.catalog.currency();
     let count = parked.items.len();
     let more = if parked.cut { "more than " } else { "" };
     Ok(html! {
         div.grid.even {
-            (figure("Money at risk", &html! { (more) (format::money(parked.amount(), currency)) }, &html! {
-                "due, and not billed by AWS"
-            }))
-            (figure("Parked", &html! { (more) (count) @if count == 1 { " item" } @else { " items" } }, &html! {
-                @if count > 0 { a href=(PATH) { "Look and retry" } } @else { "nothing for a human to do" }
+            (waiting(&measured, currency))
+            (figure("Parked", &html! { (more) (format::money(parked.amount(), currency)) }, &html! {
+                @if count > 0 {
+                    (count) @if count == 1 { " item" } @else { " items" } " that AWS did not take: "
+                    a href=(PATH) { "look and act" }
+                } @else { "nothing for a human to do" }
             }))
             (figure("Conservation check", &verdict(&known), &html! {
                 @match &known.last {
@@ -33,6 +39,26 @@ pub(super) async fn overview<S: Store, A: Aws>(deps: &Deps<S, A>) -> Result<Mark
             }))
         }
     })
+}
+
+fn waiting(measured: &Measured, currency: &str) -> Markup {
+    let Some((at, risk)) = &measured.last else {
+        let hint = html! { "what is due and not billed yet; measured once an hour" };
+        return figure("Money at risk", &badge(Tone::Plain, "not measured yet"), &hint);
+    };
+    let at_least = if risk.complete { "" } else { "at least " };
+    let value = html! { (at_least) (format::money(risk.money, currency)) };
+    let hint = html! {
+        @match risk.oldest_unsettled {
+            Some(hour) => {
+                "on " (format::count(risk.meters)) @if risk.meters == 1 { " meter" } @else { " meters" }
+                ", due and not known to be billed since " (format::brief(hour.start()))
+            }
+            None => { "everything that was due has been billed or parked" }
+        }
+        "; measured " (format::brief(*at))
+    };
+    figure("Money at risk", &value, &hint)
 }
 
 fn verdict(known: &Conservation) -> Markup {
