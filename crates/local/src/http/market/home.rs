@@ -50,25 +50,24 @@ async fn content(system: &Handle) -> Result<Markup, NotDone> {
         }
         (figures(system).await?)
         div.grid.even.four {
-            (card("Be the buyer", &html! {
-                p { "Accept an offer, amend, renew, replace, cancel." }
+            (way_in("Be the buyer", "Accept an offer, amend, renew, replace, cancel.", &html! {
                 p { a.button.plain href="/box/store" { "Open the storefront" } }
             }))
-            (card("Be the platform", &html! {
-                p { "Report usage, once or a hundred times, now or hours ago." }
+            (way_in("Be the platform", "Report usage, once or a hundred times, now or hours ago.", &html! {
                 p { a.button.plain href="/box/usage" { "Generate usage" } }
             }))
-            (card("Be the operator", &html! {
-                p { "Find a subscription, see what happened to it, act." }
-                (visit::desk())
-            }))
-            (card("Be bad luck", &html! {
-                p { "AWS throttles, fails, or loses its answer. The bill stays right." }
+            (way_in("Be the operator", "Find a subscription, see what happened to it, act.", &visit::desk()))
+            (way_in("Be bad luck", "AWS throttles, fails, or loses its answer. The bill stays right.", &html! {
                 p { a.button.plain href="/box/faults" { "Set faults" } }
             }))
         }
         (card("For engineers", &engineers(system)))
     })
+}
+
+/// A card that leads somewhere; the ways stand in one line, however long their words are.
+fn way_in(title: &str, what: &str, way: &Markup) -> Markup {
+    html! { section.card.way-in { h2 { (title) } p { (what) } (way) } }
 }
 
 async fn figures(system: &Handle) -> Result<Markup, NotDone> {

@@ -25,7 +25,7 @@ pub(super) async fn show(State(system): State<Handle>, Query(noted): Query<Noted
         note: noted.note(),
         content: html! {
             (verdict(&rows))
-            (card("Invoice beside due", &compared(&system, &rows)))
+            (card("Invoice beside due", &compared(&system, &rows, true)))
             (card("AWS's invoice, record by record", &invoice(&system)))
         },
     }
@@ -54,13 +54,14 @@ fn verdict(rows: &[Reconciled]) -> Markup {
     }
 }
 
-pub(super) fn compared(system: &Handle, rows: &[Reconciled]) -> Markup {
+/// Row by row; of which license, where they are of several.
+pub(super) fn compared(system: &Handle, rows: &[Reconciled], licenses: bool) -> Markup {
     let body = html! {
         @for row in rows {
             @let title = system.listing().catalog.dimension(&row.dimension).map_or_else(|| row.dimension.to_string(), |spec| spec.title.clone());
             tr {
-                th scope="row" { (title) br; code.small { (tail(&row.license)) } }
-                td { (row.month) }
+                th scope="row" { (title) @if licenses { br; code.small { (tail(&row.license)) } } }
+                td.unbroken { (row.month) }
                 td.number { (format::quantity(row.used)) }
                 td.number { (format::quantity(row.due)) }
                 td.number { (format::count(row.waiting.saturating_add(row.pending))) }

@@ -5,10 +5,11 @@ mod words;
 
 use axum::extract::{Form, Query, State};
 use axum::response::Response;
+use domain::catalog::PricingModel;
 use domain::quantity::Quantity;
 use jiff::SignedDuration;
 use maud::{Markup, html};
-use pages::component::card;
+use pages::component::{Tone, card, note};
 use serde::Deserialize;
 use simulator::{Agreement, Fault};
 
@@ -70,6 +71,11 @@ async fn content(system: &Handle) -> Result<(&'static str, Markup), NotDone> {
         evidence = evidence::of(system, step, agreement).await?;
     }
     let content = html! {
+        @if system.pricing() != PricingModel::ContractWithConsumption {
+            (note(Tone::Info, &html! {
+                p { "The tour's numbers are those of a contract with usage beyond it. This listing charges by " code { (system.pricing()) } ", so what is due differs; the steps are the same." }
+            }))
+        }
         div.pair {
             div.stack {
                 (card("Now", &html! {

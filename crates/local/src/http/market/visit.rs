@@ -46,7 +46,7 @@ pub(super) fn desk() -> Markup {
     html! {
         form method="post" action="/box/visit" target="_blank" {
             input type="hidden" name="page" value="desk";
-            button.plain type="submit" { "Open the operator's desk" span.hidden { " (new tab)" } }
+            button.plain type="submit" { "Open the desk" span.hidden { " (new tab)" } }
         }
     }
 }

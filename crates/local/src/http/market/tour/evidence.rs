@@ -1,7 +1,10 @@
 //! What a step brought about, read from the system itself.
 
+use app::{Context, billing};
+use domain::time::Month;
 use maud::{Markup, html};
 use pages::component::status;
+use pages::format;
 use simulator::Agreement;
 
 use super::super::acts::{NotDone, subscription, tail};
@@ -34,7 +37,12 @@ pub(super) async fn of(
             }
             (calls(system, "GetEntitlements", 1))
         },
-        Step::Meter | Step::End => books(system, agreement).await?,
+        Step::Meter => {
+            html! { (books(system, agreement).await?) (charges(system, agreement).await?) }
+        }
+        Step::End => {
+            html! { (books(system, agreement).await?) (charges(system, agreement).await?) (glossary()) }
+        }
         Step::Lose => {
             html! { (books(system, agreement).await?) (calls(system, "BatchMeterUsage", 1)) }
         }
@@ -64,7 +72,34 @@ async fn books(system: &Handle, agreement: &Agreement) -> Result<Markup, NotDone
     let license = tail(&agreement.license_arn);
     let ours: Vec<_> =
         rows.into_iter().filter(|row| row.license == license && !row.used.is_zero()).collect();
-    Ok(money::compared(system, &ours))
+    Ok(money::compared(system, &ours, false))
+}
+
+/// The same in money, as the buyer's account page estimates it.
+async fn charges(system: &Handle, agreement: &Agreement) -> Result<Markup, NotDone> {
+    let Some(state) = subscription(system, agreement).await? else { return Ok(html! {}) };
+    let now = system.now();
+    let context =
+        Context { listing: system.listing().clone(), store: system.store().clone(), aws: () };
+    let bill = billing::bill(&context, &state.id, Month::of(now), now).await?;
+    let Some(bill) = bill else { return Ok(html! {}) };
+    Ok(html! {
+        @for line in bill.lines.iter().filter(|line| !line.amount.is_zero()) {
+            p {
+                (format::quantity(line.due)) " " (line.dimension) " × " (format::money(line.unit_price, &bill.currency))
+                " = " b { (format::money(line.amount, &bill.currency)) }
+                @if let Some(base) = bill.base_price { ", beside " (format::money(base, &bill.currency)) " for the plan" }
+                "."
+            }
+        }
+    })
+}
+
+fn glossary() -> Markup {
+    html! {
+        h3 { "The words you have met" }
+        dl.facts { @for (word, meaning) in Step::GLOSSARY { dt { (word) } dd { (meaning) } } }
+    }
 }
 
 fn calls(system: &Handle, operation: &str, count: usize) -> Markup {

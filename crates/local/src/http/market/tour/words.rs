@@ -77,6 +77,23 @@ impl Step {
         }
     }
 
+    /// The words that everyone in this business uses, in the order the tour met them.
+    pub(super) const GLOSSARY: [(&'static str, &'static str); 7] = [
+        ("Agreement", "what buyer and seller signed in AWS Marketplace: offer, price, term"),
+        ("License", "the right to use that follows from it; everything is kept by license"),
+        (
+            "Registration token",
+            "what Set up your account carries, so that the seller can ask AWS who is coming",
+        ),
+        ("Entitlement", "what the license grants: a plan, or so many units of something"),
+        ("Dimension", "something that is counted and has a price, like scans"),
+        (
+            "Metering record",
+            "so many units of a dimension, used under a license in an hour, told to AWS",
+        ),
+        ("Final hour", "after the end of a license: the last time for metering records"),
+    ];
+
     pub(super) fn explains(self) -> &'static [&'static str] {
         match self {
             Self::Buy => &[
@@ -92,10 +109,12 @@ impl Step {
                 "When it comes, the seller asks AWS what was bought, and tells its platform to make a workspace.",
             ],
             Self::Use => &[
-                "The platform counts scans and reports them. The Standard plan includes 500 a month; what goes beyond is due.",
+                "The platform counts scans and reports them. The Standard plan includes 500 a month; each one beyond costs a dollar.",
+                "A report may come twice: every event has a key, and counts once.",
             ],
             Self::Meter => &[
-                "Ten minutes past every hour the seller sends AWS what is due: one record per license, dimension and hour, in whole units. AWS never takes a second record for the same hour.",
+                "Ten minutes past every hour the seller sends AWS what is due: one record per license, dimension and hour, in whole units. A dimension is what is counted, here scans.",
+                "AWS puts it on the buyer's next AWS bill, and later pays the seller. It never takes a second record for the same hour, and never takes one back: what is sent must be right.",
             ],
             Self::Lose => &[
                 "The hardest case: AWS takes the record, but the answer never arrives. Was it billed or not? The seller cannot know.",
@@ -106,10 +125,11 @@ impl Step {
             ],
             Self::Cancel => &[
                 "The buyer cancels in AWS Marketplace. Access ends at once, and AWS takes final usage for one hour more. What is not sent by then is never billed.",
+                "Most agreements do not end like this: they renew, are changed to another plan, or run out. The storefront has a button for each.",
             ],
             Self::End => &[
                 "That is the whole business. The seller's meters and AWS's ledger were kept apart all the time, and they say the same.",
-                "Now try your own story: several buyers, a month end, faults. The money page must always agree in the end.",
+                "Now try your own story: several buyers, another plan in the middle of a month, a free trial, a month end, faults. The money page must always agree in the end.",
             ],
         }
     }
