@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, launch, person, picture, weigh } from "./support/browser.mjs";
+import { accessible, launch, person, picture } from "./support/browser.mjs";
 import { startSystem } from "./support/system.mjs";
 
 let system, browser, buyer;
@@ -50,7 +50,6 @@ test("the page shows status, plan, renewal, usage, charges and records, exactly"
   assert.equal(bill.estimatedTotal.replace(/0+$/, ""), "476.005", "the API says the same");
   await accessible(page);
   await picture(page, "account");
-  await weigh(page, "account");
   assert.deepEqual(problems, []);
   await context.close();
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, launch, person, picture, weigh } from "./support/browser.mjs";
+import { accessible, launch, person, picture } from "./support/browser.mjs";
 import { startSystem } from "./support/system.mjs";
 
 let system, browser, buyer;
@@ -29,7 +29,6 @@ test("subscriptions are found by account, by status and by their own id", async 
   await page.getByRole("heading", { level: 1, name: "Subscriptions" }).waitFor();
   await accessible(page);
   await picture(page, "desk");
-  await weigh(page, "desk");
   await page.getByLabel("Account, agreement or subscription").fill("222233334444");
   await page.getByRole("button", { name: "Search" }).click();
   assert.equal(await page.locator("tbody tr").count(), 1);
@@ -55,7 +54,6 @@ test("a subscription shows what happened, where every unit is, and what AWS answ
   await page.getByText("accepted").first().waitFor();
   await accessible(page);
   await picture(page, "desk-subscription");
-  await weigh(page, "desk, one subscription");
   assert.deepEqual(problems, []);
   await context.close();
 });
@@ -90,6 +88,7 @@ test("settling now sends what is due at once", async () => {
   await page.getByRole("link", { name: "Settle now…" }).click();
   await page.getByRole("button", { name: "Settle now" }).click();
   await page.getByText("The scheduler was asked to settle.").waitFor();
+  await page.getByText("A settlement was asked for").waitFor();
   await system.advance({ advanceHours: 2 });
   await page.reload();
   await page.getByRole("heading", { name: "Please open this page again" }).waitFor();
@@ -114,7 +113,6 @@ test("a parked record is shown with its worth, sent again after a confirmation, 
   await page.getByText("InvalidUsageDimensionException").waitFor();
   await accessible(page);
   await picture(page, "desk-parked");
-  await weigh(page, "desk, parked");
   await page.getByRole("link", { name: "Send again…" }).click();
   await page.getByRole("heading", { name: "Send it again?" }).waitFor();
   await accessible(page);
@@ -130,6 +128,38 @@ test("a parked record is shown with its worth, sent again after a confirmation, 
   assert.deepEqual([billed.invoiced, billed.agrees], ["40", true]);
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Parked" }).click();
   await page.getByText("Nothing is parked.").waitFor();
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("what AWS takes no more is closed with a reason, which the audit trail keeps", async () => {
+  const other = await system.subscribe({ account: "444455556666" });
+  const { now } = await system.call("GET", "/_local/clock");
+  await system.report(other.subscription, [{ key: "over", metric: "totalScans", quantity: "501", at: now }]);
+  await system.faults({ unknown_dimension: { next: 1 } });
+  await system.advance({ advanceHours: 2 });
+  const { page, context, problems } = await sitDown();
+  await page.getByRole("link", { name: "Look and retry" }).click();
+  await page.getByRole("link", { name: "Close…" }).click();
+  await page.getByRole("heading", { name: "Close it?" }).waitFor();
+  await accessible(page);
+  await picture(page, "desk-close");
+  await page.getByLabel("How it was settled").selectOption("Written off: nobody pays for it");
+  await page.getByLabel("Why, for whoever reads").fill("   ");
+  await page.getByRole("button", { name: "Close it" }).click();
+  await page.getByText("Say why, in one line of plain text.").waitFor();
+  await accessible(page);
+  assert.equal(await page.getByLabel("How it was settled").inputValue(), "written-off", "the choice stays");
+  await page.getByLabel("Why, for whoever reads").fill("agreed with the buyer, ticket 4711");
+  await page.getByRole("button", { name: "Close it" }).click();
+  await page.getByText("The item is closed.").waitFor();
+  await page.getByText("Nothing is parked.").waitFor();
+  await page.goBack();
+  await page.getByRole("button", { name: "Close it" }).click();
+  await page.getByText("It is not parked any more").waitFor();
+  const { items } = await system.call("GET", `/marketplace/subscriptions/${other.subscription}/audit`);
+  const closed = items.filter(({ action }) => action === "parked.closed");
+  assert.deepEqual(closed.map(({ actor, changes }) => [actor.kind, changes.note.to]), [["caller", "agreed with the buyer, ticket 4711"]]);
   assert.deepEqual(problems, []);
   await context.close();
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { PHONE, accessible, launch, person, picture, weigh } from "./support/browser.mjs";
+import { PHONE, accessible, launch, person, picture } from "./support/browser.mjs";
 import { startSystem } from "./support/system.mjs";
 
 let system, browser, visitor;
@@ -43,7 +43,6 @@ test("a buyer completes the form, sees what comes next, and then that the accoun
   assert.equal(await heading(page), "Complete your registration");
   await accessible(page);
   await picture(page, "registration");
-  await weigh(page, "registration");
   await page.getByLabel("Company").fill("Acme & Sons");
   await page.getByLabel("Contact name").fill("Jo Doe");
   await page.getByLabel("E-mail address").fill("jo@example.com");

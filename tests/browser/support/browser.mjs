@@ -83,22 +83,3 @@ async function clip(page) {
     height: Math.min(document.documentElement.scrollHeight, 1700),
   }));
 }
-
-// What a page weighs over the wire, and when its first byte came.
-export async function weigh(page, name) {
-  const numbers = await page.evaluate(() => {
-    const [document_] = performance.getEntriesByType("navigation");
-    const parts = performance.getEntriesByType("resource");
-    return {
-      page: document_.encodedBodySize,
-      all: parts.reduce((sum, part) => sum + part.encodedBodySize, document_.encodedBodySize),
-      requests: parts.length + 1,
-      firstByte: document_.responseStart - document_.requestStart,
-    };
-  });
-  const kilobytes = (bytes) => (bytes / 1024).toFixed(1);
-  console.log(
-    `# ${name}: ${kilobytes(numbers.page)} kB page, ${kilobytes(numbers.all)} kB in ${numbers.requests} requests, ` +
-      `first byte after ${numbers.firstByte.toFixed(0)} ms`,
-  );
-}
