@@ -28,7 +28,6 @@ test("subscriptions are found by account, by status and by their own id", async 
   const { page, context, problems } = await sitDown();
   await page.getByRole("heading", { level: 1, name: "Subscriptions" }).waitFor();
   await accessible(page);
-  await picture(page, "desk");
   await page.getByLabel("Account, agreement or subscription").fill("222233334444");
   await page.getByRole("button", { name: "Search" }).click();
   assert.equal(await page.locator("tbody tr").count(), 1);
@@ -107,8 +106,8 @@ test("a parked record is shown with its worth, sent again after a confirmation, 
   await system.faults({ unknown_dimension: { next: 1 } });
   await system.advance({ advanceHours: 2 });
   const { page, context, problems } = await sitDown();
-  await page.getByText("$40.00").waitFor();
-  await page.getByRole("link", { name: "Look and retry" }).click();
+  await page.getByText("$40.00").first().waitFor();
+  await page.getByRole("link", { name: "look and act" }).click();
   await page.getByText("$40.00 are due and not billed").waitFor();
   await page.getByText("InvalidUsageDimensionException").waitFor();
   await accessible(page);
@@ -133,15 +132,16 @@ test("a parked record is shown with its worth, sent again after a confirmation, 
 });
 
 test("what AWS takes no more is closed with a reason, which the audit trail keeps", async () => {
-  const other = await system.subscribe({ account: "444455556666" });
+  const other = await system.subscribe({ account: "555566667777" });
   const { now } = await system.call("GET", "/_local/clock");
   await system.report(other.subscription, [{ key: "over", metric: "totalScans", quantity: "501", at: now }]);
   await system.faults({ unknown_dimension: { next: 1 } });
   await system.advance({ advanceHours: 2 });
   const { page, context, problems } = await sitDown();
-  await page.getByRole("link", { name: "Look and retry" }).click();
+  await page.getByRole("link", { name: "look and act" }).click();
   await page.getByRole("link", { name: "Close…" }).click();
   await page.getByRole("heading", { name: "Close it?" }).waitFor();
+  const asked = page.url();
   await accessible(page);
   await picture(page, "desk-close");
   await page.getByLabel("How it was settled").selectOption("Written off: nobody pays for it");
@@ -154,14 +154,33 @@ test("what AWS takes no more is closed with a reason, which the audit trail keep
   await page.getByRole("button", { name: "Close it" }).click();
   await page.getByText("The item is closed.").waitFor();
   await page.getByText("Nothing is parked.").waitFor();
-  await page.goBack();
-  await page.getByRole("button", { name: "Close it" }).click();
+  await page.goto(asked);
   await page.getByText("It is not parked any more").waitFor();
   const { items } = await system.call("GET", `/marketplace/subscriptions/${other.subscription}/audit`);
   const closed = items.filter(({ action }) => action === "parked.closed");
   assert.deepEqual(closed.map(({ actor, changes }) => [actor.kind, changes.note.to]), [["caller", "agreed with the buyer, ticket 4711"]]);
   assert.deepEqual(problems, []);
   await context.close();
+});
+
+test("money that waits is told with its age, and the last conservation check with its result", async () => {
+  const other = await system.subscribe({ account: "666677778888" });
+  const { now } = await system.call("GET", "/_local/clock");
+  await system.report(other.subscription, [{ key: "waits", metric: "totalScans", quantity: "530", at: now }]);
+  await system.faults({ throttle: { next: 1000, operations: ["BatchMeterUsage"] } });
+  await system.advance({ advanceHours: 6 });
+  const first = await sitDown();
+  await first.page.getByText("$30.00").waitFor();
+  await first.page.getByText("on 1 meter, due and not known to be billed since").waitFor();
+  await first.page.getByText("the books balance").waitFor();
+  await accessible(first.page);
+  await picture(first.page, "desk");
+  await system.faults({ throttle: { next: 0 } });
+  await system.advance({ advanceHours: 2 });
+  await first.context.close();
+  const later = await sitDown();
+  await later.page.getByText("everything that was due has been billed or parked").waitFor();
+  await later.context.close();
 });
 
 test("what is not there says so", async () => {
