@@ -8,9 +8,12 @@ use crate::{at, bought, catalog, in_use, license};
 
 /// What the platform is told when `before` becomes `after`, and the tenant then.
 fn told(before: Option<&Subscription>, after: &mut Subscription, now: Timestamp) -> Option<String> {
-    let notice = after.move_tenant(before, &catalog(), now)?;
-    assert_eq!((notice.revision, notice.at), (after.revision, now));
-    Some(notice.kind.as_str().to_owned())
+    let notices = after.move_tenant(before, &catalog(), now);
+    for notice in &notices {
+        assert_eq!((notice.revision, notice.at), (after.revision, now));
+    }
+    let kinds: Vec<&str> = notices.iter().map(|notice| notice.kind.as_str()).collect();
+    (!kinds.is_empty()).then(|| kinds.join(", "))
 }
 
 #[test]
@@ -19,7 +22,8 @@ fn the_platform_is_told_to_provision_to_change_to_hold_and_to_revoke() {
     assert_eq!(told(None, &mut waiting, at(0)), None);
 
     let mut granted = Subscription { updated_at: at(3), ..in_use() };
-    assert_eq!(told(Some(&waiting), &mut granted, at(3)).as_deref(), Some("provision"));
+    let first = told(Some(&waiting), &mut granted, at(3));
+    assert_eq!(first.as_deref(), Some("registered, provision"));
     assert_eq!(granted.tenant, Tenant::Requested);
     assert_eq!(told(Some(&granted.clone()), &mut granted, at(4)), None, "nothing changed");
 
@@ -38,7 +42,7 @@ fn the_platform_is_told_to_provision_to_change_to_hold_and_to_revoke() {
 
     let mut over = resumed.clone();
     license(&mut over, LicenseChange::Deprovisioned, 10);
-    let notice = over.move_tenant(Some(&resumed), &catalog(), at(11)).unwrap();
+    let notice = over.move_tenant(Some(&resumed), &catalog(), at(11)).pop().unwrap();
     assert_eq!(notice.kind, TenantNoticeKind::Revoke { final_usage_until: Some(at(70)) });
     assert_eq!(notice.kind.as_str(), "revoke");
     assert_eq!(over.tenant, Tenant::Revoked { id: Some("t-1".parse().unwrap()) });
@@ -46,13 +50,13 @@ fn the_platform_is_told_to_provision_to_change_to_hold_and_to_revoke() {
     assert_eq!(told(Some(&over.clone()), &mut over, at(12)), None, "revoked already");
     let mut late = resumed.clone();
     license(&mut late, LicenseChange::Deprovisioned, 10);
-    let notice = late.move_tenant(Some(&resumed), &catalog(), at(90)).unwrap();
+    let notice = late.move_tenant(Some(&resumed), &catalog(), at(90)).pop().unwrap();
     assert_eq!(notice.kind, TenantNoticeKind::Revoke { final_usage_until: None });
 }
 
 #[test]
 fn a_revoked_tenant_comes_back_as_it_was_or_is_made() {
-    let before = bought();
+    let before = Subscription { registered: Some(at(1)), ..bought() };
     let mut known = in_use();
     known.tenant = Tenant::Revoked { id: Some("t-1".parse().unwrap()) };
     assert_eq!(told(Some(&before), &mut known, at(3)).as_deref(), Some("resume"));
@@ -61,6 +65,28 @@ fn a_revoked_tenant_comes_back_as_it_was_or_is_made() {
     never_made.tenant = Tenant::Revoked { id: None };
     assert_eq!(told(Some(&before), &mut never_made, at(3)).as_deref(), Some("provision"));
     assert_eq!(never_made.tenant, Tenant::Requested);
+}
+
+#[test]
+fn a_registration_is_told_once_and_not_when_it_is_inherited_or_comes_after_the_end() {
+    let before = bought();
+    let mut registered = Subscription { registered: Some(at(3)), ..bought() };
+    assert_eq!(told(Some(&before), &mut registered, at(3)).as_deref(), Some("registered"));
+    assert_eq!(told(Some(&registered.clone()), &mut registered, at(4)), None, "told already");
+    let mut at_once = Subscription { registered: Some(at(3)), ..bought() };
+    assert_eq!(told(None, &mut at_once, at(3)).as_deref(), Some("registered"));
+    let mut joined = Subscription { registered: Some(at(1)), ..bought() };
+    assert_eq!(told(None, &mut joined, at(3)).as_deref(), Some("registered"), "kept until now");
+
+    let earlier = Some("sub_00000000000000000000000000000001".parse().unwrap());
+    let mut renewed = Subscription { continues: earlier, ..joined.clone() };
+    assert_eq!(told(Some(&before), &mut renewed, at(3)), None, "registered with the earlier one");
+    renewed.registered = Some(at(3));
+    assert_eq!(told(Some(&before), &mut renewed, at(3)).as_deref(), Some("registered"));
+
+    let mut over = Subscription { registered: Some(at(90)), ..bought() };
+    license(&mut over, LicenseChange::Deprovisioned, 10);
+    assert_eq!(told(Some(&before), &mut over, at(90)), None, "there is nothing to come");
 }
 
 #[test]
