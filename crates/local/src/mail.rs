@@ -29,7 +29,8 @@ pub struct Mail {
 #[derive(Deserialize)]
 pub(crate) struct Contact {
     company: Option<String>,
-    contact: Option<String>,
+    #[serde(rename = "contact")]
+    name: Option<String>,
     email: String,
 }
 
@@ -74,7 +75,7 @@ impl Mailbox {
 }
 
 fn next_steps(contact: &Contact) -> Vec<String> {
-    let name = contact.contact.as_deref().unwrap_or("Hello");
+    let name = contact.name.as_deref().unwrap_or("Hello");
     let company = contact.company.as_deref().map_or(String::new(), |name| format!(" for {name}"));
     vec![
         format!("{name}, thank you for subscribing{company}."),
