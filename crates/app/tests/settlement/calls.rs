@@ -1,5 +1,8 @@
 //! What goes into a call, and what happens when a call as a whole goes wrong.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use app::ports::{RecordAnswer, SettlementRequest};
 use app::settlement::{Budget, run};
 use domain::catalog::PricingModel;
@@ -108,6 +111,18 @@ async fn a_record_sent_by_two_schedulers_is_booked_once() {
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!(one.accepted + one.already_held + two.accepted + two.already_held, 1);
     assert_eq!((meter(&world, &state).await.metered, ledger(&world).len()), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_call_asks_for_leave_a_repeated_one_too() {
+    let world = with_buyers(30).await;
+    world.aws.answer([Answer::Retry]);
+    let asked = Arc::new(AtomicU64::new(0));
+    let asks = Arc::clone(&asked);
+    let counted = Budget::paced(move || drop(asks.fetch_add(1, Ordering::Relaxed)), || false);
+    let report = run(&world, &clock(RUN), &counted).await.unwrap();
+    assert_eq!((report.accepted, report.calls), (30, 3));
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test]
