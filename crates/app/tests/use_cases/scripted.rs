@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use app::Error;
 use app::ports::{
-    EntitlementService, MeteringService, OutgoingRecord, RecordAnswer, SettlementQueue,
-    SettlementRequest, SubmitError,
+    AgreementDetails, AgreementService, EntitlementService, MeteringService, OutgoingRecord,
+    RecordAnswer, SettlementQueue, SettlementRequest, SubmitError,
 };
 use domain::entitlement::EntitledValue;
-use domain::ids::{LicenseRef, ProductCode};
+use domain::ids::{AgreementId, LicenseRef, ProductCode};
+use domain::subscription::CancellationRequest;
 use jiff::Timestamp;
 
 /// One answer to one call.
@@ -41,6 +42,8 @@ struct Script {
     requests: Vec<(SettlementRequest, u16)>,
     grants: BTreeMap<String, EntitledValue>,
     entitlement_calls: usize,
+    agreements: BTreeMap<AgreementId, AgreementDetails>,
+    described: usize,
 }
 
 impl Scripted {
@@ -60,6 +63,20 @@ impl Scripted {
 
     pub(crate) fn grant(&self, dimension: &str, value: EntitledValue) {
         self.0.lock().unwrap().grants.insert(dimension.to_owned(), value);
+    }
+
+    pub(crate) fn withdraw(&self, dimension: &str) {
+        self.0.lock().unwrap().grants.remove(dimension);
+    }
+
+    /// What DescribeAgreement tells of an agreement; of others it tells nothing.
+    pub(crate) fn describes(&self, agreement: &str, details: AgreementDetails) {
+        self.0.lock().unwrap().agreements.insert(agreement.parse().unwrap(), details);
+    }
+
+    /// How often AWS was asked about an agreement.
+    pub(crate) fn described(&self) -> usize {
+        self.0.lock().unwrap().described
     }
 
     /// The calls of BatchMeterUsage.
@@ -137,5 +154,21 @@ impl EntitlementService for Scripted {
         let mut script = self.0.lock().unwrap();
         script.entitlement_calls += 1;
         Ok((script.grants.clone(), None))
+    }
+}
+
+impl AgreementService for Scripted {
+    async fn describe(&self, id: &AgreementId) -> Result<Option<AgreementDetails>, Error> {
+        let mut script = self.0.lock().unwrap();
+        script.described += 1;
+        Ok(script.agreements.get(id).cloned())
+    }
+
+    async fn request_cancellation(
+        &self,
+        _: &AgreementId,
+        at: Timestamp,
+    ) -> Result<CancellationRequest, Error> {
+        Ok(CancellationRequest { id: "acr-1".to_owned(), at })
     }
 }

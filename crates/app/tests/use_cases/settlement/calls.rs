@@ -119,7 +119,7 @@ async fn every_call_asks_for_leave_a_repeated_one_too() {
     world.aws.answer([Answer::Retry]);
     let asked = Arc::new(AtomicU64::new(0));
     let asks = Arc::clone(&asked);
-    let counted = Budget::paced(move || drop(asks.fetch_add(1, Ordering::Relaxed)), || false);
+    let counted = Budget::paced(move || _ = asks.fetch_add(1, Ordering::Relaxed), || false);
     let report = run(&world, &clock(RUN), &counted).await.unwrap();
     assert_eq!((report.accepted, report.calls), (30, 3));
     assert_eq!(asked.load(Ordering::Relaxed), 3);

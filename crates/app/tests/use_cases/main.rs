@@ -1,13 +1,10 @@
-//! Settling against an AWS that answers as it is told: what each answer does to meter, ledger and report.
+//! The use cases against an AWS that answers as it is told and a store in memory: every decision in the small.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod answers;
-mod calls;
-mod end;
-mod heartbeat;
+mod notices;
 mod scripted;
-mod window;
+mod settlement;
 
 use std::sync::Arc;
 
