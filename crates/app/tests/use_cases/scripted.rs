@@ -36,7 +36,7 @@ pub(crate) struct Scripted(Arc<Mutex<Script>>);
 #[derive(Default)]
 struct Script {
     answers: VecDeque<Answer>,
-    poisoned: Option<(String, &'static str)>,
+    poisoned: Option<(LicenseRef, &'static str)>,
     meanwhile: Option<Box<dyn FnOnce() + Send>>,
     calls: Vec<Vec<OutgoingRecord>>,
     requests: Vec<(SettlementRequest, u16)>,
@@ -53,7 +53,7 @@ impl Scripted {
 
     /// A batch that holds a record of this license is refused with a code.
     pub(crate) fn poison(&self, license: &LicenseRef, code: &'static str) {
-        self.0.lock().unwrap().poisoned = Some((license.name().to_string(), code));
+        self.0.lock().unwrap().poisoned = Some((license.clone(), code));
     }
 
     /// Something that happens while the next call is under way.
@@ -112,7 +112,7 @@ impl MeteringService for Scripted {
             happens();
         }
         if let Some((license, code)) = &script.poisoned
-            && records.iter().any(|record| record.license.name().to_string() == *license)
+            && records.iter().any(|record| record.license == *license)
         {
             let code = (*code).to_owned();
             return Err(SubmitError::BadRecord { code, source: "a bad record".into() });

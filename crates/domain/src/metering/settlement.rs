@@ -439,8 +439,8 @@ mod tests {
         let tried = |now| hour_frozen(&mut spent.clone(), open(), now);
         assert_eq!(tried("2026-11-30T23:59:59Z"), Err(Freeze::Later));
         assert_eq!(tried("2026-12-01T02:59:59Z"), Err(Freeze::Later));
-        let lost = Err(Freeze::Lost(ParkReason::Expired));
-        assert_eq!(tried("2026-12-01T03:00:00Z"), lost);
-        assert_eq!(tried("2026-12-01T05:00:00Z"), lost);
+        let given_up = Err(Freeze::Lost(ParkReason::Expired));
+        assert_eq!(tried("2026-12-01T03:00:00Z"), given_up);
+        assert_eq!(tried("2026-12-01T05:00:00Z"), given_up);
     }
 }

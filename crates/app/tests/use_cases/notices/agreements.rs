@@ -3,6 +3,7 @@
 use app::notices::{Effect, NoticeOutcome};
 use app::ports::AgreementDetails;
 use domain::catalog::PricingModel;
+use domain::ids::AgreementId;
 use domain::notice::LicenseChange::Updated;
 use domain::notice::{AgreementChange, EndStatus, Intent};
 use domain::subscription::{Hold, LicensePhase};
@@ -101,7 +102,7 @@ async fn aws_is_asked_where_the_chain_of_a_renewal_began_and_when_it_ends() {
         told(&world, "2", "2026-11-24T06:01:00Z", of_agreement("agmt-1", created(intent))).await;
         let state = only(&world);
         let facts = state.agreements.0.values().next().unwrap();
-        assert_eq!(facts.predecessor().map(|id| id.as_str()), previous, "{intent:?} {initial}");
+        assert_eq!(facts.predecessor().map(AgreementId::as_str), previous, "{intent:?} {initial}");
         assert_eq!(state.agreements.current_end(), Some(ends));
     }
 }

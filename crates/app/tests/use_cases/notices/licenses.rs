@@ -79,10 +79,10 @@ async fn an_end_closes_asks_for_the_flush_and_a_repeat_asks_again() {
     let subscription = state.id.clone();
     assert_eq!(outcome, NoticeOutcome::Applied { subscription, effect: Effect::Ended });
     assert_eq!(state.access(at("2026-11-24T08:01:00Z")), Access::Ended);
-    let flush = (SettlementRequest::Flush { subscription: state.id.clone() }, 0);
-    assert_eq!(world.aws.requests(), [flush.clone()]);
+    let flush = || (SettlementRequest::Flush { subscription: state.id.clone() }, 0);
+    assert_eq!(world.aws.requests(), [flush()]);
     told(&world, "2", "2026-11-24T08:00:00Z", body()).await;
-    assert_eq!(world.aws.requests(), [flush.clone(), flush], "the first request may be lost");
+    assert_eq!(world.aws.requests(), [flush(), flush()], "the first request may be lost");
     let late = notice("2", "2026-11-24T08:00:00Z", body());
     take_notice(&world, &late, at("2026-11-24T09:00:00Z")).await.unwrap();
     assert_eq!(world.aws.requests().len(), 2, "the final hour is over");
