@@ -183,3 +183,39 @@ fn an_audit_entry_can_tell_every_fact() {
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(told, expected.into());
 }
+
+fn answered(minutes: i64, plan: Option<&str>) -> EntitlementSnapshot {
+    let value = || EntitledValue::Amount(Quantity::whole(1));
+    let values = plan.map(|plan| (plan.to_owned(), value())).into_iter().collect();
+    EntitlementSnapshot { as_of: at(minutes), values, expires: None }
+}
+
+#[test]
+fn the_newest_answer_about_entitlements_counts() {
+    let mut state = bought();
+    state.reread_entitlements = Some(at(5));
+    state.take_entitlements(answered(3, Some("basic")), at(8));
+    assert_eq!(
+        (&state.entitlements, state.reread_entitlements),
+        (&Some(answered(3, Some("basic"))), None)
+    );
+    state.take_entitlements(answered(2, Some("premium")), at(8));
+    assert_eq!(state.entitlements, Some(answered(3, Some("basic"))), "that answer is older");
+    state.take_entitlements(answered(3, Some("premium")), at(8));
+    assert_eq!(state.entitlements, Some(answered(3, Some("premium"))), "told last");
+    state.take_entitlements(answered(4, Some("standard")), at(8));
+    assert_eq!(state.entitlements, Some(answered(4, Some("standard"))));
+}
+
+#[test]
+fn an_empty_answer_is_asked_again_and_takes_nothing_away() {
+    let mut state = bought();
+    state.take_entitlements(answered(3, None), at(8));
+    assert_eq!((&state.entitlements, state.reread_entitlements), (&None, Some(at(8))));
+    state.take_entitlements(answered(4, Some("basic")), at(9));
+    state.take_entitlements(answered(5, None), at(10));
+    assert_eq!(
+        (&state.entitlements, state.reread_entitlements),
+        (&Some(answered(4, Some("basic"))), None)
+    );
+}
