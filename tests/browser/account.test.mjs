@@ -43,6 +43,9 @@ test("the page shows status, plan, renewal, usage, charges and records, exactly"
     // 299 + 120 + 45 + 12,005 × 0.001
     "$476.005",
     "billed by AWS",
+    "What AWS was told",
+    "Manage subscriptions",
+    "Cancel subscription",
   ]) {
     assert.ok(text.replaceAll(/\s+/g, " ").includes(expected), `${expected}\n${text}`);
   }

@@ -80,7 +80,10 @@ test("the tour leads through a subscription's life, and the bill is right to the
   await at("Billed to the unit");
   const row = await page.getByRole("row", { name: /Compliance scans/ }).innerText();
   assert.match(row.replaceAll(/\s+/g, " "), /657 157 0 157 the same/);
+  await page.getByText("157 scans × $1.00 = $157.00").waitFor();
+  await page.getByText("The words you have met").waitFor();
   await accessible(page);
+  await picture(page, "box-tour-end");
 });
 
 test("a buyer's whole life by clicks: buy, set up, use, amend, renew, replace, cancel", async () => {
@@ -162,6 +165,7 @@ test("a buyer's whole life by clicks: buy, set up, use, amend, renew, replace, c
   await lost.locator("summary").click();
   await lost.getByText("UsageRecords").first().waitFor();
   await accessible(page);
+  await lost.locator("summary").click();
   await picture(page, "box-wire");
   await go("Money");
   await page.getByText("AWS bills exactly what is due.").waitFor();

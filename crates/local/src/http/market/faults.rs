@@ -83,13 +83,13 @@ fn form(faults: &Faults) -> Markup {
             @let set = of(faults, name);
             tr {
                 th scope="row" { label for=(name) { (happens) } }
-                td { (about) }
-                td { @if set > 0 { (badge(Tone::Warn, &format!("the next {set}"))) } @else { (badge(Tone::Plain, "off")) } }
                 td { input id=(name) name=(name) type="number" min="0" max="100" value=(set); }
+                td { @if set > 0 { (badge(Tone::Warn, &format!("the next {set}"))) } @else { (badge(Tone::Plain, "off")) } }
+                td { (about) }
             }
         }
     };
-    let columns = ["What happens", "What the seller does", "Now", "How many times"];
+    let columns = ["What happens", "How often", "Now", "What the seller does"];
     html! {
         form.fields method="post" action="/box/faults" data-stay {
             (table("Faults of the simulated AWS", &columns.map(Column::Text), &rows, &html! {}))

@@ -102,7 +102,7 @@ async fn form(system: &Handle) -> Result<Markup, NotDone> {
                     input id="hours" name="hours" type="number" value="0" min="0" max="168";
                 }
             }
-            label.row { input type="checkbox" name="twice" value="true"; "Send every report twice, as a platform does that lost the answer" }
+            label.row.tight { input type="checkbox" name="twice" value="true"; "Send every report twice, as a platform does that lost the answer" }
             button type="submit" data-busy="Reporting…" { "Report" }
         }
     })

@@ -95,7 +95,7 @@ fn close_form(record: &MeteringRecord, form: &CloseForm, problem: Option<&str>) 
         section.card {
             p { "It is never sent to AWS any more, and leaves this list. Its units stay in the books, with what you say here." }
             (facts(record))
-            form method="post" {
+            form.fields method="post" {
                 input type="hidden" name="form_key" value=(form.form_key);
                 div.field {
                     label for="how" { "How it was settled" }

@@ -72,7 +72,7 @@ async fn books(system: &Handle, agreement: &Agreement) -> Result<Markup, NotDone
     let license = tail(&agreement.license_arn);
     let ours: Vec<_> =
         rows.into_iter().filter(|row| row.license == license && !row.used.is_zero()).collect();
-    Ok(money::compared(system, &ours, false))
+    Ok(html! { div.snug { (money::compared(system, &ours, false)) } })
 }
 
 /// The same in money, as the buyer's account page estimates it.
