@@ -1,4 +1,5 @@
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::tempdir;
@@ -6,25 +7,32 @@ use tempfile::tempdir;
 use crate::api::Api;
 use crate::{event, open};
 
-/// Run by the test below in a process of its own: reports for ever, and says so after each.
-#[tokio::test]
-#[ignore = "the child of the test below"]
-async fn child_that_reports() {
-    let spool = std::env::var_os("SPOOL").unwrap();
-    let client = open("http://127.0.0.1:9", spool.as_ref());
+/// The test below.
+const ITSELF: &str = "killed::what_was_promised_before_a_kill_is_delivered_after_it";
+
+/// Where the child reports to.
+const SPOOL: &str = "REPORT_FOR_EVER_TO";
+
+/// Reports for ever, and says so after each.
+async fn report_for_ever(spool: &Path) {
+    let client = open("http://127.0.0.1:9", spool);
     for n in 0.. {
         client.report(&[event(&format!("k{n:06}"))]).await.unwrap();
         println!("reported k{n:06}");
     }
 }
 
+/// Runs itself once more in a process of its own, which reports until it is killed.
 #[tokio::test]
 async fn what_was_promised_before_a_kill_is_delivered_after_it() {
+    if let Some(spool) = std::env::var_os(SPOOL) {
+        return report_for_ever(spool.as_ref()).await;
+    }
     let (api, folder) = (Api::start().await, tempdir().unwrap());
     let spool = folder.path().join("spool");
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "killed::child_that_reports", "--nocapture"])
-        .env("SPOOL", &spool)
+        .args(["--exact", ITSELF, "--nocapture"])
+        .env(SPOOL, &spool)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
