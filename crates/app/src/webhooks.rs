@@ -94,8 +94,8 @@ pub async fn attempt<S: Deliveries, P: Postman>(
             note(store, health, EndpointHealth::succeeded).await?;
             Ok(Outcome { tried: Tried::Delivered, paused: false })
         }
-        Posted::NotTaken { told, gone } => {
-            let failed = claimed.failed(now, told.clone());
+        Posted::NotTaken { told, gone, patience } => {
+            let failed = claimed.failed(now, told.clone(), patience);
             conclude(store, &claimed, &failed).await?;
             let paused = note(store, health, |health| Some(health.failed(now, gone))).await?;
             let tried = match failed.state {

@@ -26,6 +26,9 @@ pub const RETRIES: [SignedDuration; 9] = [
     SignedDuration::from_hours(24),
 ];
 
+/// Longest wait that an endpoint may ask for: the longest of our own.
+pub const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+
 /// How long a claim keeps others away: longer than a try may take.
 pub const CLAIM: SignedDuration = SignedDuration::from_mins(1);
 
@@ -178,12 +181,16 @@ impl Delivery {
         Self { last: Some(told), ..self.in_state(DeliveryState::Delivered { at: now }) }
     }
 
-    /// The try was in vain.
+    /// The try was in vain. `patience` is how long the endpoint wants to be left alone: it makes a wait longer, never
+    /// shorter and never longer than [`LONGEST_PATIENCE`], and gives no further try.
     #[must_use]
-    pub fn failed(&self, now: Timestamp, told: String) -> Self {
+    pub fn failed(&self, now: Timestamp, told: String, patience: Option<SignedDuration>) -> Self {
         let tried = usize::try_from(self.tries).unwrap_or(usize::MAX);
         let state = match RETRIES.get(tried.saturating_sub(1)) {
-            Some(wait) => DeliveryState::Waiting { due: after(now, *wait) },
+            Some(wait) => {
+                let wanted = patience.unwrap_or(*wait).min(LONGEST_PATIENCE);
+                DeliveryState::Waiting { due: after(now, wanted.max(*wait)) }
+            }
             None => DeliveryState::GivenUp { at: now },
         };
         Self { last: Some(told), ..self.in_state(state) }
@@ -322,7 +329,7 @@ mod tests {
             let Some(due) = delivery.due() else { break };
             let claimed = delivery.claimed(due).unwrap();
             assert_eq!(claimed.claimed(due), None, "a claim keeps others away");
-            delivery = claimed.failed(due, "503".into());
+            delivery = claimed.failed(due, "503".into(), None);
             waits.extend(delivery.due().map(|next| next.duration_since(due)));
         }
         assert_eq!(waits, RETRIES);
@@ -330,6 +337,22 @@ mod tests {
         let DeliveryState::GivenUp { at } = delivery.state else { panic!("{delivery:?}") };
         let days = at.duration_since(began).as_hours() / 24;
         assert_eq!(days, 3);
+    }
+
+    #[test]
+    fn an_endpoint_may_ask_for_a_longer_wait_up_to_a_day_and_for_no_further_try() {
+        let now = at("2026-11-24T08:00:00Z");
+        let claimed = delivery().claimed(now).unwrap();
+        let waits = |asked: SignedDuration| {
+            let failed = claimed.failed(now, "429".into(), Some(asked));
+            failed.due().unwrap().duration_since(now)
+        };
+        assert_eq!(waits(SignedDuration::from_mins(7)), SignedDuration::from_mins(7));
+        assert_eq!(waits(SignedDuration::ZERO), RETRIES[0], "never sooner than our own");
+        assert_eq!(waits(SignedDuration::from_hours(9_000)), LONGEST_PATIENCE);
+        let last = Delivery { tries: 10, ..claimed.clone() };
+        let over = last.failed(now, "429".into(), Some(SignedDuration::from_mins(7)));
+        assert_eq!(over.state, DeliveryState::GivenUp { at: now });
     }
 
     #[test]

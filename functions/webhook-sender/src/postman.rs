@@ -6,9 +6,10 @@ use app::ports::{Posted, Postman};
 use bytes::Bytes;
 use domain::delivery::Delivery;
 use guarded_http::{Client, Limits, Networks, NoTls, RequestError};
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, StatusCode};
-use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
 use lambda_shell::config::{OutgoingWebhook, OutgoingWebhooks};
 use lambda_shell::logs::Chain;
 use lambda_shell::signature::standard::sign;
@@ -50,6 +51,7 @@ impl Postman for HttpPostman {
             Ok(answer) => Posted::NotTaken {
                 told: answer.status.as_u16().to_string(),
                 gone: answer.status == StatusCode::GONE,
+                patience: patience(answer.status, &answer.headers, now),
             },
             Err(error @ RequestError::TooLarge(_)) => {
                 // It has answered, at length; what it said is lost.
@@ -61,7 +63,22 @@ impl Postman for HttpPostman {
 }
 
 fn not_taken(told: &str) -> Posted {
-    Posted::NotTaken { told: told.chars().take(200).collect(), gone: false }
+    Posted::NotTaken { told: told.chars().take(200).collect(), gone: false, patience: None }
+}
+
+/// How long an endpoint that is asked too much, or is down for a while, wants to be left alone: seconds or a date
+/// (RFC 9110, 10.2.3). What cannot be read is nothing.
+fn patience(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
+    if status != StatusCode::TOO_MANY_REQUESTS && status != StatusCode::SERVICE_UNAVAILABLE {
+        return None;
+    }
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than can be counted are as long as can be asked for.
+        return Some(SignedDuration::from_secs(text.parse().unwrap_or(i64::MAX)));
+    }
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(date.duration_since(now).max(SignedDuration::ZERO))
 }
 
 fn headers(endpoint: &OutgoingWebhook, delivery: &Delivery, now: Timestamp) -> Option<HeaderMap> {
@@ -76,4 +93,31 @@ fn headers(endpoint: &OutgoingWebhook, delivery: &Delivery, now: Timestamp) -> O
 
 fn headers_of(headers: HeaderMap) -> impl Iterator<Item = (HeaderName, HeaderValue)> + Send {
     headers.into_iter().filter_map(|(name, value)| Some((name?, value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(status: u16, text: &str) -> Option<i64> {
+        let now = "1994-11-06T08:48:37Z".parse().unwrap();
+        let headers = [(RETRY_AFTER, HeaderValue::from_str(text).unwrap())].into_iter().collect();
+        let wait = patience(StatusCode::from_u16(status).unwrap(), &headers, now);
+        wait.map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_a_date_where_it_means_a_wait() {
+        assert_eq!(asked(429, "120"), Some(120));
+        assert_eq!(asked(503, " 0 "), Some(0));
+        assert_eq!(asked(503, "Sun, 06 Nov 1994 08:49:37 GMT"), Some(60));
+        assert_eq!(asked(503, "Sun, 06 Nov 1994 08:47:37 GMT"), Some(0), "it is over");
+        assert_eq!(asked(503, &"9".repeat(40)), Some(i64::MAX));
+        for noise in ["", "-5", "1.5", "soon", "1e9", "Sun, 31 Feb 1994 08:49:37 GMT"] {
+            assert_eq!(asked(503, noise), None, "{noise:?}");
+        }
+        for elsewhere in [301, 400, 500, 410] {
+            assert_eq!(asked(elsewhere, "120"), None);
+        }
+    }
 }

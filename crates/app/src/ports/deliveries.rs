@@ -69,6 +69,8 @@ pub enum Posted {
         told: String,
         /// Whether it wants nothing more.
         gone: bool,
+        /// How long it wants to be left alone, if it says so.
+        patience: Option<SignedDuration>,
     },
 }
 
