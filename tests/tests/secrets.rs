@@ -18,6 +18,7 @@ fn vars() -> Vars {
     Vars::of([
         ("AWS_REGION", "us-east-1"),
         ("MARKETPLACE_PRODUCT_CODE", "abcd1234efgh5678ijkl9012m"),
+        ("MARKETPLACE_PRODUCT_ID", "prod-abcd1234efgh5"),
         ("CUSTOMER_TABLE", "customers"),
         ("SUBSCRIPTION_TABLE", "subscriptions"),
         ("USAGE_TABLE", "usage"),
@@ -55,6 +56,7 @@ fn no_functions_configuration_shows_one() {
     config::<metering_scheduler::Config>("metering-scheduler");
     config::<tenant_notifier::Config>("tenant-notifier");
     config::<webhook_sender::Config>("webhook-sender");
+    config::<reconciler::Config>("reconciler");
     hides("the environment", &vars());
 }
 

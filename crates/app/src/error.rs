@@ -50,6 +50,9 @@ pub enum Error {
         #[source]
         source: BoxError,
     },
+    /// A cursor that the list did not give: from elsewhere, or from before a change of this code.
+    #[error("the cursor is not one that this list has given")]
+    ForeignCursor,
     /// Others changed the same thing again and again while we tried. Try again.
     #[error("{what} is being changed by others")]
     Contended {
@@ -63,7 +66,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable { .. } | Self::Contended { .. } => true,
-            Self::Refused { .. } | Self::Corrupt { .. } => false,
+            Self::Refused { .. } | Self::Corrupt { .. } | Self::ForeignCursor => false,
         }
     }
 }

@@ -27,7 +27,7 @@ impl Failure {
             Self::NotDone => "NotDone",
             Self::App(app::Error::Unavailable { .. }) => "Unavailable",
             Self::App(app::Error::Refused { .. }) => "Refused",
-            Self::App(app::Error::Corrupt { .. }) => "Corrupt",
+            Self::App(app::Error::Corrupt { .. } | app::Error::ForeignCursor) => "Corrupt",
             Self::App(app::Error::Contended { .. }) => "Contended",
         }
     }

@@ -100,6 +100,11 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
+    /// 400: a cursor that its list has not given to this caller.
+    pub fn foreign_cursor() -> Self {
+        Self::bad_request("invalid_cursor", "The cursor is not one that this list has given.")
+    }
+
     /// 503: the same request may succeed soon.
     pub fn unavailable() -> Self {
         let detail = "Something this request needs is not available. Try again.";
@@ -127,13 +132,18 @@ impl Problem {
     }
 }
 
-/// Logs the whole chain, once, and keeps it from the caller.
+/// Logs the whole chain of what is not the caller's fault, once, and keeps it from the caller.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
+        if matches!(error, Error::ForeignCursor) {
+            return Self::foreign_cursor();
+        }
         tracing::error!(error = %Chain(&error), transient = error.is_transient(), "a request failed");
         match error {
             Error::Unavailable { .. } | Error::Contended { .. } => Self::unavailable(),
-            Error::Refused { .. } | Error::Corrupt { .. } => Self::internal(),
+            Error::Refused { .. } | Error::Corrupt { .. } | Error::ForeignCursor => {
+                Self::internal()
+            }
         }
     }
 }

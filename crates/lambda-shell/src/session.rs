@@ -16,6 +16,9 @@ use sha2::Sha256;
 use crate::config::Secrets;
 use crate::signature::keyed;
 
+/// Bytes of a [`stamp`].
+pub const STAMP: usize = 16;
+
 /// Why a sealed value is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SessionError {
@@ -77,6 +80,24 @@ pub fn open<T: DeserializeOwned>(
         return Err(SessionError::Expired);
     }
     Ok(sealed.value)
+}
+
+/// A short proof, with the first secret, that `text` was handed out here for `purpose`. It has no end of its own: it is
+/// believed as long as its secret.
+pub fn stamp(secrets: &Secrets, purpose: &str, text: &str) -> [u8; STAMP] {
+    let secret = secrets.signing();
+    let mac = over(secret.expose_secret().as_bytes(), purpose, text).finalize().into_bytes();
+    let mut stamp = [0; STAMP];
+    stamp.iter_mut().zip(mac).for_each(|(place, byte)| *place = byte);
+    stamp
+}
+
+/// Whether [`stamp`] made this for the same text and purpose, with any active secret.
+pub fn is_stamped(secrets: &Secrets, purpose: &str, text: &str, stamp: [u8; STAMP]) -> bool {
+    secrets.verifying().iter().any(|secret| {
+        let mac = over(secret.expose_secret().as_bytes(), purpose, text);
+        mac.verify_truncated_left(&stamp).is_ok()
+    })
 }
 
 fn over(secret: &[u8], purpose: &str, payload: &str) -> Hmac<Sha256> {
@@ -157,6 +178,17 @@ mod tests {
         };
         assert!(open_with(&format!("{OTHER},{SECRET}")).is_ok());
         assert_eq!(open_with(OTHER), Err(SessionError::Forged));
+    }
+
+    #[test]
+    fn a_stamp_is_good_for_its_text_purpose_and_secret_only() {
+        let both = secrets(&format!("{OTHER},{SECRET}"));
+        let given = stamp(&secrets(SECRET), "cursor", "here");
+        assert!(is_stamped(&secrets(SECRET), "cursor", "here", given));
+        assert!(is_stamped(&both, "cursor", "here", given), "while the secret is rotated");
+        assert!(!is_stamped(&secrets(SECRET), "cursor", "there", given));
+        assert!(!is_stamped(&secrets(SECRET), "registration", "here", given));
+        assert!(!is_stamped(&secrets(OTHER), "cursor", "here", given));
     }
 
     #[test]

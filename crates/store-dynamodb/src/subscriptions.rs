@@ -218,10 +218,7 @@ fn read_status_cursor(cursor: Option<&Cursor>) -> Result<(Status, Option<Cursor>
         let status = Status::ALL.into_iter().find(|known| known.as_str() == status)?;
         Some((status, (!inner.is_empty()).then(|| Cursor(inner.to_owned()))))
     });
-    read.ok_or_else(|| Error::Corrupt {
-        what: "a cursor",
-        source: "it belongs to another list".into(),
-    })
+    read.ok_or(Error::ForeignCursor)
 }
 
 fn read_state(item: &Item) -> Result<Subscription, Error> {

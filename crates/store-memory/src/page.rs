@@ -35,8 +35,5 @@ fn read(list: &str, cursor: &Cursor) -> Result<String, Error> {
         .and_then(|text| text.split_once(BETWEEN))
         .filter(|(of, _)| *of == list)
         .map(|(_, place)| place.to_owned())
-        .ok_or_else(|| Error::Corrupt {
-            what: "a cursor",
-            source: "it belongs to another list".into(),
-        })
+        .ok_or(Error::ForeignCursor)
 }

@@ -5,42 +5,49 @@ use std::borrow::Cow;
 use app::ports::{Cursor, Page};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lambda_shell::config::Secrets;
 use lambda_shell::problem::Problem;
+use lambda_shell::session::{STAMP, is_stamped, stamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+
+use crate::caller::Caller;
 
 const LARGEST: u16 = 100;
 const USUAL: u16 = 50;
-const MARK: usize = 8;
+const PURPOSE: &str = "cursor";
 
-/// Which list a cursor goes on in: what the list is of, and how it is filtered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ListName(String);
+/// Which list a cursor goes on in: whose, what it is of, and how it is filtered.
+#[derive(Debug)]
+pub(crate) struct ListName<'a> {
+    secrets: &'a Secrets,
+    name: String,
+}
 
-impl ListName {
-    pub(crate) fn of(parts: &[&str]) -> Self {
-        Self(parts.join("\0"))
+impl<'a> ListName<'a> {
+    pub(crate) fn of(secrets: &'a Secrets, caller: &Caller, parts: &[&str]) -> Self {
+        let Caller { subject, role } = caller;
+        Self { secrets, name: format!("{role}\0{subject}\0{}", parts.join("\0")) }
     }
 
-    /// Ties a cursor to its list, so that a damaged or misplaced one is refused before the store sees it. No secret is
-    /// needed: a cursor only says where to go on in what its bearer may read anyway.
-    fn mark(&self, cursor: &str) -> Vec<u8> {
-        let digest = Sha256::new().chain_update(&self.0).chain_update([0]).chain_update(cursor);
-        digest.finalize().into_iter().take(MARK).collect()
+    fn stamped(&self, cursor: &str) -> String {
+        format!("{}\0{cursor}", self.name)
     }
 
+    /// Ties a cursor to its list: what was not given here, to this caller and for this list never reaches the store,
+    /// which would take it for damage of its own.
     pub(crate) fn wrap(&self, cursor: &Cursor) -> String {
-        let mut bytes = self.mark(&cursor.0);
+        let mut bytes = stamp(self.secrets, PURPOSE, &self.stamped(&cursor.0)).to_vec();
         bytes.extend_from_slice(cursor.0.as_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
     fn unwrap(&self, text: &str) -> Option<Cursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (mark, cursor) = bytes.split_at_checked(MARK)?;
+        let (stamp, cursor) = bytes.split_first_chunk::<STAMP>()?;
         let cursor = std::str::from_utf8(cursor).ok()?;
-        (self.mark(cursor) == mark).then(|| Cursor(cursor.to_owned()))
+        let ours = is_stamped(self.secrets, PURPOSE, &self.stamped(cursor), *stamp);
+        ours.then(|| Cursor(cursor.to_owned()))
     }
 }
 
@@ -57,7 +64,7 @@ impl Asked {
     /// # Errors
     /// 400 `invalid_cursor` or `invalid_limit`.
     pub(crate) fn read(
-        list: &ListName,
+        list: &ListName<'_>,
         cursor: Option<&str>,
         limit: Option<&str>,
     ) -> Result<Self, Problem> {
@@ -70,10 +77,7 @@ impl Asked {
             None => USUAL,
         };
         let after = match cursor {
-            Some(text) => Some(list.unwrap(text).ok_or_else(|| {
-                let detail = "The cursor is not one that this list has given.";
-                Problem::bad_request("invalid_cursor", detail)
-            })?),
+            Some(text) => Some(list.unwrap(text).ok_or_else(Problem::foreign_cursor)?),
             None => None,
         };
         Ok(Self { after, limit })
@@ -110,7 +114,7 @@ pub(crate) struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    pub(crate) fn of<U>(list: &ListName, page: Page<U>, item: impl FnMut(U) -> T) -> Self {
+    pub(crate) fn of<U>(list: &ListName<'_>, page: Page<U>, item: impl FnMut(U) -> T) -> Self {
         let next_cursor = page.next.as_ref().map(|cursor| list.wrap(cursor));
         Self { items: page.items.into_iter().map(item).collect(), next_cursor }
     }
@@ -119,15 +123,30 @@ impl<T> Listed<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::caller::Role;
+
+    fn secrets(text: &str) -> Secrets {
+        Secrets::parse(text).unwrap()
+    }
 
     #[test]
     fn a_cursor_goes_on_in_its_own_list_only() {
-        let audit = ListName::of(&["audit", "sub_1"]);
+        let caller = |subject: &str, role| Caller { subject: subject.to_owned(), role };
+        let operator = caller("jo", Role::Operator);
+        let ours = secrets("a-secret-that-has-32-characters!");
+        let others = secrets("another-secret-of-32-characters!");
+        let audit = ListName::of(&ours, &operator, &["audit", "sub_1"]);
         let given = audit.wrap(&Cursor("{\"sk\":7}".into()));
         let asked = Asked::read(&audit, Some(&given), None).unwrap();
         assert_eq!(asked, Asked { after: Some(Cursor("{\"sk\":7}".into())), limit: 50 });
-        let other = ListName::of(&["audit", "sub_2"]);
-        assert_eq!(Asked::read(&other, Some(&given), None).unwrap_err().code, "invalid_cursor");
+        for other in [
+            ListName::of(&ours, &operator, &["audit", "sub_2"]),
+            ListName::of(&ours, &caller("al", Role::Operator), &["audit", "sub_1"]),
+            ListName::of(&ours, &caller("jo", Role::Admin), &["audit", "sub_1"]),
+            ListName::of(&others, &operator, &["audit", "sub_1"]),
+        ] {
+            assert_eq!(Asked::read(&other, Some(&given), None).unwrap_err().code, "invalid_cursor");
+        }
         for noise in ["", "x", "!!", &given[1..]] {
             assert_eq!(Asked::read(&audit, Some(noise), None).unwrap_err().code, "invalid_cursor");
         }
@@ -135,7 +154,9 @@ mod tests {
 
     #[test]
     fn a_limit_is_a_number_from_1_to_100() {
-        let list = ListName::of(&["all"]);
+        let caller = Caller { subject: "jo".to_owned(), role: Role::Operator };
+        let secrets = secrets("a-secret-that-has-32-characters!");
+        let list = ListName::of(&secrets, &caller, &["all"]);
         assert_eq!(Asked::read(&list, None, Some("100")).unwrap().limit, 100);
         for wrong in ["0", "101", "-1", "ten", ""] {
             assert_eq!(Asked::read(&list, None, Some(wrong)).unwrap_err().code, "invalid_limit");

@@ -13,8 +13,13 @@ type Deployed = Aws<SettlementSqsQueue>;
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = registration::described::<DynamoStore, Deployed>();
     routes.extend(webhook::described::<DynamoStore, Deployed>("/marketplace/webhook"));
-    routes.extend(subscription_api::described::<DynamoStore, Deployed>());
+    routes.extend(api_routes());
     routes
+}
+
+/// The routes whose callers have a role.
+pub(crate) fn api_routes() -> Vec<Route> {
+    subscription_api::described::<DynamoStore, Deployed>()
 }
 
 /// The document of the code.

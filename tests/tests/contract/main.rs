@@ -4,6 +4,7 @@
 
 mod codes;
 mod document;
+mod roles;
 mod served;
 
 use std::path::{Path, PathBuf};

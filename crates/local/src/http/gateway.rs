@@ -47,7 +47,7 @@ fn caller(secrets: &Secrets, headers: &HeaderMap) -> Result<Option<Caller>, Prob
         None => Role::Admin,
         Some(wanted) => wanted.to_str().ok().and_then(role).ok_or_else(|| {
             let detail = "X-Act-As is admin, operator, meter or tenant:<tenant id>.";
-            Problem::bad_request("unknown_role", detail)
+            Problem::forbidden("unknown_role", detail)
         })?,
     };
     Ok(Some(Caller { subject: "developer".to_owned(), role }))

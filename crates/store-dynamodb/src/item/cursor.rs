@@ -32,12 +32,10 @@ pub(crate) fn write_cursor(of: &str, last: Option<Item>) -> Option<Cursor> {
 /// The key after which a page of `of` begins.
 pub(crate) fn read_cursor(of: &str, cursor: Option<&Cursor>) -> Result<Option<Item>, Error> {
     let Some(cursor) = cursor else { return Ok(None) };
-    let foreign =
-        || Error::Corrupt { what: "a cursor", source: "it belongs to another list".into() };
-    let bytes = URL_SAFE_NO_PAD.decode(&cursor.0).map_err(|_| foreign())?;
-    let position: Position = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
+    let bytes = URL_SAFE_NO_PAD.decode(&cursor.0).map_err(|_| Error::ForeignCursor)?;
+    let position: Position = serde_json::from_slice(&bytes).map_err(|_| Error::ForeignCursor)?;
     if position.of != of {
-        return Err(foreign());
+        return Err(Error::ForeignCursor);
     }
     Ok(Some(position.key.into_iter().map(|(name, value)| (name, text(value))).collect()))
 }

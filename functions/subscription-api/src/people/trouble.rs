@@ -34,6 +34,9 @@ pub(crate) enum Trouble {
 
 impl From<app::Error> for Trouble {
     fn from(error: app::Error) -> Self {
+        if matches!(error, app::Error::ForeignCursor) {
+            return Self::NotFound;
+        }
         // Logs the chain, once.
         drop(Problem::from(error));
         Self::Unavailable

@@ -37,11 +37,11 @@ pub(super) fn routes<S: Store, A: Aws>() -> Of<S, A> {
 
 /// 200 with whole chains, each followed by its head; 400 `invalid_cursor`, `invalid_limit`.
 async fn export<S: Store, A: Aws>(
-    _by: May<ToReadAll>,
+    by: May<ToReadAll>,
     State(deps): State<Arc<Deps<S, A>>>,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, Problem> {
-    let list = ListName::of(&["audit export"]);
+    let list = ListName::of(&deps.secrets, &by.caller, &["audit export"]);
     let limit = query.limit.as_deref().unwrap_or(CHAINS);
     let asked = Asked::read(&list, query.cursor.as_deref(), Some(limit))?;
     let store = &deps.context.store;

@@ -87,7 +87,7 @@ pub(crate) async fn audit<S: Store, A: Aws>(
     Id(id): Id,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, Problem> {
-    let list = ListName::of(&["audit", id.as_str()]);
+    let list = ListName::of(&deps.secrets, &by.caller, &["audit", id.as_str()]);
     let asked = Asked::read(&list, query.cursor.as_deref(), query.limit.as_deref())?;
     visible(&deps, &by.caller, &id).await?;
     let page = deps.context.store.audit(&id, asked.after.as_ref(), asked.limit).await?;

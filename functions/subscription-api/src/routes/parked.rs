@@ -66,11 +66,11 @@ impl Input for Item {
 
 /// 200 with a page of parked items of all subscriptions, oldest first; 400 `invalid_cursor`, `invalid_limit`.
 pub(crate) async fn list<S: Store, A: Aws>(
-    _: May<ToReadAll>,
+    by: May<ToReadAll>,
     State(deps): Shared<S, A>,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, Problem> {
-    let list = ListName::of(&["parked"]);
+    let list = ListName::of(&deps.secrets, &by.caller, &["parked"]);
     let asked = Asked::read(&list, query.cursor.as_deref(), query.limit.as_deref())?;
     let page = use_case::list(&deps.context, asked.after.as_ref(), asked.limit).await?;
     let currency = deps.context.listing.catalog.currency();

@@ -128,16 +128,20 @@ impl ListQuery {
 
 /// 200 with a page of subscriptions; 400 `invalid_query`, `invalid_status`, `invalid_cursor`, `invalid_limit`.
 pub(crate) async fn list<S: Store, A: Aws>(
-    _: May<ToReadAll>,
+    by: May<ToReadAll>,
     State(deps): Shared<S, A>,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let now = deps.clock.now();
     let filter = query.filter()?;
     let list = match &filter {
-        ListFilter::All => ListName::of(&["subscriptions"]),
-        ListFilter::Status(status) => ListName::of(&["subscriptions", "status", status.as_str()]),
-        ListFilter::Customer(customer) => ListName::of(&["subscriptions", "customer", customer]),
+        ListFilter::All => ListName::of(&deps.secrets, &by.caller, &["subscriptions"]),
+        ListFilter::Status(status) => {
+            ListName::of(&deps.secrets, &by.caller, &["subscriptions", "status", status.as_str()])
+        }
+        ListFilter::Customer(customer) => {
+            ListName::of(&deps.secrets, &by.caller, &["subscriptions", "customer", customer])
+        }
     };
     let asked = Asked::read(&list, query.cursor.as_deref(), query.limit.as_deref())?;
     let page = deps.context.store.list(&filter, asked.after.as_ref(), asked.limit).await?;

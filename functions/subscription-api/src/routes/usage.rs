@@ -172,7 +172,8 @@ pub(crate) async fn events<S: Store, A: Aws>(
     Query(query): Query<MonthPageQuery>,
 ) -> Result<Response, Problem> {
     let month = asked_month(query.month.as_deref(), deps.clock.now())?;
-    let list = ListName::of(&["events", id.as_str(), &month.to_string()]);
+    let list =
+        ListName::of(&deps.secrets, &by.caller, &["events", id.as_str(), &month.to_string()]);
     let asked = Asked::read(&list, query.cursor.as_deref(), query.limit.as_deref())?;
     visible(&deps, &by.caller, &id).await?;
     let store = &deps.context.store;

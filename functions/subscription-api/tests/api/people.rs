@@ -193,3 +193,24 @@ async fn a_settlement_asked_for_at_the_desk_is_audited_with_who_asked() {
     assert_eq!(entries.json["items"][0]["action"], "settlement.requested");
     assert_eq!(entries.json["items"][0]["actor"]["id"], "someone");
 }
+
+#[tokio::test]
+async fn the_desk_leafs_through_its_list_and_only_in_the_same_session() {
+    let api = Api::empty();
+    for n in 0..60 {
+        let license = LICENSE.replace("0123456789abcdef0123456789abcdef", &format!("{n:032x}"));
+        api.store.put_state(active(&license, &format!("tenant-{n}")));
+    }
+    let (page, cookie) = enter(&api, Role::Operator, desk()).await;
+    let rows = |answer: &Answer| answer.text.matches("<th scope=\"row\"").count();
+    let first = browse(&api, "GET", &page, &cookie, None).await;
+    let next = first.text.split("cursor=").nth(1).unwrap().split('"').next().unwrap();
+    let next = format!("{page}?q=&status=&cursor={next}");
+    let second = browse(&api, "GET", &next, &cookie, None).await;
+    assert_eq!((second.status, rows(&first), rows(&second)), (200, 50, 10));
+
+    let (_, other) = enter(&api, Role::Admin, desk()).await;
+    assert_eq!(browse(&api, "GET", &next, &other, None).await.status, 404, "another's cursor");
+    let elsewhere = next.replace("status=", "status=ACTIVE");
+    assert_eq!(browse(&api, "GET", &elsewhere, &cookie, None).await.status, 404);
+}

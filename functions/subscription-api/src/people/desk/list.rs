@@ -78,7 +78,7 @@ async fn try_list<S: Store, A: Aws>(
     headers: &HeaderMap,
 ) -> Result<Response, Trouble> {
     let now = deps.clock.now();
-    Visitor::at_desk(&deps.secrets, headers, Right::ReadAll, now)?;
+    let visitor = Visitor::at_desk(&deps.secrets, headers, Right::ReadAll, now)?;
     let store = &deps.context.store;
     let filter = match search.target() {
         Target::One(id) => return Ok(see_other(&detail_of(&id))),
@@ -92,7 +92,7 @@ async fn try_list<S: Store, A: Aws>(
         }
         Target::Many(filter) => filter,
     };
-    let name = ListName::of(&["desk", &search.q, &search.status]);
+    let name = ListName::of(&deps.secrets, &visitor.caller, &["desk", &search.q, &search.status]);
     let asked =
         Asked::read(&name, search.cursor.as_deref(), None).map_err(|_| Trouble::NotFound)?;
     let found = store.list(&filter, asked.after.as_ref(), asked.limit).await?;
