@@ -48,13 +48,15 @@ async fn try_replay<S: Store, A: Aws>(
     next: Next,
 ) -> Result<Response, Problem> {
     let caller = request.extensions().get::<Caller>();
-    let (Some(caller), Some(key)) = (caller, request.headers().get(KEY)) else {
+    let mut keys = request.headers().get_all(KEY).iter();
+    let (Some(caller), Some(key)) = (caller, keys.next()) else {
         return Ok(next.run(request).await);
     };
     if request.method() != Method::POST {
         return Ok(next.run(request).await);
     }
-    let key = key.to_str().ok().and_then(|text| text.parse::<IdempotencyKey>().ok());
+    let only = keys.next().is_none().then_some(key);
+    let key = only.and_then(|key| key.to_str().ok()?.parse::<IdempotencyKey>().ok());
     let key = key.ok_or_else(|| {
         let detail = "An Idempotency-Key is 1 to 128 visible characters without #.";
         Problem::bad_request("invalid_idempotency_key", detail)

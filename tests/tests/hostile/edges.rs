@@ -43,7 +43,7 @@ pub(crate) async fn registrations(it: &mut Target) {
 }
 
 pub(crate) async fn raw_bytes(it: &mut Target) {
-    let head = "POST /marketplace/webhook HTTP/1.1\r\nhost: x\r\n";
+    let head = "POST /marketplace/webhook HTTP/1.1\r\nhost: localhost\r\n";
     it.bytes("bytes: noise", &[0_u8, 159, 146, 150, 13, 10, 13, 10]).await;
     it.bytes("bytes: the beginning of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     it.bytes(

@@ -16,6 +16,7 @@ mod edges;
 mod proofs;
 mod target;
 mod webhook;
+mod wire;
 
 use std::fmt::Write;
 
@@ -33,6 +34,10 @@ async fn hostile_inputs_are_refused_and_change_nothing() {
     api::api_requests(&mut target).await;
     edges::registrations(&mut target).await;
     edges::raw_bytes(&mut target).await;
+    wire::odd_requests(&mut target).await;
+    wire::odd_bodies(&mut target).await;
+    wire::other_sites(&mut target).await;
+    wire::forged_cursors(&mut target).await;
     let table = table(&target.rows);
     println!("{table}");
     assert!(target.rows.len() >= 40, "{}", target.rows.len());

@@ -125,21 +125,30 @@ impl Target {
         self.note(what, told).await;
     }
 
-    /// Bytes as no HTTP client would send them.
+    /// Bytes as no HTTP client would send them, and then nothing more.
     pub(crate) async fn bytes(&mut self, what: &'static str, bytes: &[u8]) {
+        let answer = self.answer(bytes, true).await;
+        self.note(what, told(&answer)).await;
+    }
+
+    /// A whole request, whose sender waits for one answer.
+    pub(crate) async fn whole(&mut self, what: &'static str, request: &str) {
+        let answer = self.answer(request.as_bytes(), false).await;
+        assert!(answer.matches("HTTP/1.").count() <= 1, "{what} was answered twice: {answer}");
+        self.note(what, told(&answer)).await;
+    }
+
+    async fn answer(&self, bytes: &[u8], and_no_more: bool) -> String {
         let address = self.system.url().trim_start_matches("http://").to_owned();
         let mut stream = TcpStream::connect(address).await.unwrap();
         // The server may have hung up already.
         let _ = stream.write_all(bytes).await;
-        let _ = stream.shutdown().await;
+        if and_no_more {
+            let _ = stream.shutdown().await;
+        }
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let told = match text.split(' ').nth(1) {
-            Some(status) if text.starts_with("HTTP/1.1") => format!("{status} and hung up"),
-            _ => "hung up".to_owned(),
-        };
-        self.note(what, told).await;
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     pub(crate) async fn note(&mut self, what: &'static str, told: String) {
@@ -148,4 +157,9 @@ impl Target {
         assert_eq!(after, self.before, "{what} has changed something");
         self.rows.push((what, told, "everything".to_owned()));
     }
+}
+
+fn told(answer: &str) -> String {
+    let status = answer.split(' ').nth(1).filter(|_| answer.starts_with("HTTP/1."));
+    status.map_or("hung up".to_owned(), |status| format!("{status} and hung up"))
 }

@@ -6,8 +6,8 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use domain::ids::TenantId;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 use lambda_shell::problem::Problem;
 use subscription_api::{Caller, Role};
 
@@ -15,7 +15,7 @@ use crate::secrets::Secrets;
 use crate::system::Handle;
 
 /// Whom to pass for.
-const ACT_AS: &str = "x-act-as";
+const ACT_AS: HeaderName = HeaderName::from_static("x-act-as");
 
 /// The functions' routes, each behind what API Gateway would put before it.
 pub(super) fn router(system: &Handle) -> Router {
@@ -37,20 +37,27 @@ async fn guard(State(secrets): State<Secrets>, mut request: Request, next: Next)
 }
 
 fn caller(secrets: &Secrets, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
-    let Some(authorization) = headers.get(AUTHORIZATION) else { return Ok(None) };
-    let key = authorization.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+    let Some(authorization) = only(headers, &AUTHORIZATION) else { return Ok(None) };
+    let key = authorization.strip_prefix("Bearer ");
     if key != Some(secrets.api_key.as_str()) {
         let detail = "The bearer key is not the development key that was printed at the start.";
         return Err(Problem::unauthorized("unauthenticated", detail));
     }
-    let role = match headers.get(ACT_AS) {
+    let role = match only(headers, &ACT_AS) {
         None => Role::Admin,
-        Some(wanted) => wanted.to_str().ok().and_then(role).ok_or_else(|| {
+        Some(wanted) => role(wanted).ok_or_else(|| {
             let detail = "X-Act-As is admin, operator, meter or tenant:<tenant id>.";
             Problem::forbidden("unknown_role", detail)
         })?,
     };
     Ok(Some(Caller { subject: "developer".to_owned(), role }))
+}
+
+/// A header's text, if the header is there; nothing that any caller sends when it is there twice or is no text.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?.to_str().ok();
+    Some(first.filter(|_| values.next().is_none()).unwrap_or_default())
 }
 
 fn role(text: &str) -> Option<Role> {
@@ -70,7 +77,11 @@ mod tests {
         let secrets = Secrets { api_key: "dev_key".to_owned(), marketplace: String::new() };
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        caller(&secrets, &headers.collect())
+        let mut all = HeaderMap::new();
+        headers.for_each(|(name, value): (HeaderName, _)| {
+            all.append(name, value);
+        });
+        caller(&secrets, &all)
             .map(|caller| caller.map(|caller| caller.role))
             .map_err(|problem| problem.code)
     }
@@ -80,11 +91,14 @@ mod tests {
         let key = ("authorization", "Bearer dev_key");
         assert_eq!(called(&[]), Ok(None));
         assert_eq!(called(&[key]), Ok(Some(Role::Admin)));
-        assert_eq!(called(&[key, (ACT_AS, "meter")]), Ok(Some(Role::Meter)));
+        assert_eq!(called(&[key, ("x-act-as", "meter")]), Ok(Some(Role::Meter)));
         let tenant = Role::Tenant("acme".parse().unwrap());
-        assert_eq!(called(&[key, (ACT_AS, "tenant:acme")]), Ok(Some(tenant)));
-        assert_eq!(called(&[key, (ACT_AS, "root")]), Err("unknown_role"));
+        assert_eq!(called(&[key, ("x-act-as", "tenant:acme")]), Ok(Some(tenant)));
+        assert_eq!(called(&[key, ("x-act-as", "root")]), Err("unknown_role"));
         assert_eq!(called(&[("authorization", "Bearer dev")]), Err("unauthenticated"));
-        assert_eq!(called(&[(ACT_AS, "admin")]), Ok(None), "nobody without the key");
+        assert_eq!(called(&[key, ("authorization", "Bearer dev")]), Err("unauthenticated"));
+        let twice = called(&[key, ("x-act-as", "meter"), ("x-act-as", "admin")]);
+        assert_eq!(twice, Err("unknown_role"));
+        assert_eq!(called(&[("x-act-as", "admin")]), Ok(None), "nobody without the key");
     }
 }

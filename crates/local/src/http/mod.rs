@@ -4,7 +4,9 @@
 mod control;
 mod gateway;
 mod market;
+mod patience;
 pub(crate) mod server;
+pub(crate) mod this_machine;
 
 use axum::Router;
 use axum::extract::Request;
@@ -24,6 +26,7 @@ pub(crate) fn router(system: &Handle) -> Router {
     with_problems(
         functions.merge(simulator.reset_fallback()).merge(ours).merge(market::router(system)),
     )
+    .layer(from_fn(this_machine::only))
 }
 
 /// The simulator's clock is the system's. Moved behind its back, the schedules and deliveries in between would be left

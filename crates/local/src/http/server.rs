@@ -1,7 +1,7 @@
 //! Serving HTTP to whoever connects, the slow and the hostile included: API Gateway's limits, in small.
 //!
-//! A connection must send its headers within [`HEAD`] and a body within [`BODY`] and [`LARGEST_BODY`]; there are at most
-//! [`CONNECTIONS`] of them, and more wait. What a handler does with a whole request is not limited here: moving the clock
+//! A connection must send its headers within [`HEAD`] and a body within [`BODY`] and [`LARGEST_BODY`], and go on taking
+//! its answer within [`ANSWER`]; there are at most [`CONNECTIONS`] of them, and more wait. What a handler does with a whole request is not limited here: moving the clock
 //! by a year takes its time.
 
 use std::convert::Infallible;
@@ -24,11 +24,16 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use super::patience::Patience;
+
 /// For the headers of a request, from the connection or the answer before.
 const HEAD: Duration = Duration::from_secs(15);
 
 /// For the body of a request.
 const BODY: Duration = Duration::from_secs(15);
+
+/// For taking the next part of an answer.
+const ANSWER: Duration = Duration::from_secs(15);
 
 /// The largest body: what API Gateway lets through, and more than any route takes.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
@@ -74,7 +79,7 @@ async fn one(stream: TcpStream, router: Router) {
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(LARGEST_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Patience::of(stream, ANSWER)), service)
         .await;
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
@@ -122,7 +127,7 @@ fn closing(problem: Problem) -> Response {
 mod tests {
     use std::net::SocketAddr;
 
-    use axum::routing::post;
+    use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
@@ -130,7 +135,9 @@ mod tests {
     async fn served() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/", post(async |body: String| body.len().to_string()));
+        let router = Router::new()
+            .route("/", post(async |body: String| body.len().to_string()))
+            .route("/long", get(async || "a".repeat(64 * 1024 * 1024)));
         tokio::spawn(serve(listener, router));
         address
     }
@@ -163,6 +170,17 @@ mod tests {
         assert!(body.contains("request_timeout"), "{body}");
         let silent = told(address, b"").await;
         assert!(silent.is_empty() || silent.starts_with("HTTP/1.1 408"), "{silent}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_of_an_answer_is_hung_up_on() {
+        let mut stream = TcpStream::connect(served().await).await.unwrap();
+        stream.write_all(b"GET /long HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        tokio::time::sleep(ANSWER * 2).await;
+        let mut answer = Vec::new();
+        // Hung up on in the midst of it, and perhaps reset.
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(answer.starts_with(b"HTTP/1.1 200") && answer.len() < 64 * 1024 * 1024);
     }
 
     #[tokio::test]

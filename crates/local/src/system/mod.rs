@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use app::Listing;
 use axum::Router;
+use axum::middleware::from_fn;
 use domain::catalog::{Catalog, InvalidCatalog, PricingModel};
 use domain::subscription::TenantNotice;
 use jiff::Timestamp;
@@ -26,6 +27,7 @@ use crate::bus::{Bus, BusError};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::database::{Database, DatabaseError, RoundTrips};
 use crate::functions::{ComposeError, Functions, Parts};
+use crate::http::this_machine::only;
 use crate::mail::{Mail, Mailbox};
 use crate::reconciliation::{Reconciled, reconcile};
 use crate::secrets::Secrets;
@@ -212,7 +214,7 @@ impl System {
             }),
         };
         let servers = vec![
-            serve(marketplace_listener, handle.simulator().router()),
+            serve(marketplace_listener, handle.simulator().router().layer(from_fn(only))),
             serve(listener, crate::http::router(&handle)),
         ];
         Ok(Self { handle, servers, must_settle: options.settled_on_drop, data })

@@ -39,6 +39,11 @@ async fn a_key_serves_one_request() {
     assert_eq!(other.problem(), (422, "idempotency_key_reused"));
     let wrong = meter(&api, "a#b", event("b", "scans", "1")).await;
     assert_eq!(wrong.problem(), (400, "invalid_idempotency_key"));
+    let mut twice = request(admin(), "POST", &api.path("/meter"), &[], &event("b", "scans", "1"));
+    for key in ["r2", "r3"] {
+        twice.headers_mut().append("idempotency-key", key.parse().unwrap());
+    }
+    assert_eq!(api.send(twice).await.problem(), (400, "invalid_idempotency_key"));
     assert_eq!(api.store.booked().len(), 1);
 }
 
