@@ -288,3 +288,36 @@ fn there_is_room_for_so_many_sets_of_tags_and_for_those_that_are_there() {
     assert!(!allocations.make_room(&team(200)));
     assert!(allocations.make_room(&team(7)) && allocations.make_room(&Tags::default()));
 }
+
+#[test]
+fn a_reservation_that_goes_back_is_taken_back_from_its_tags() {
+    let blocked =
+        Terms { included: Allowance::Limited(Quantity::whole(10)), overage: Overage::Blocked };
+    let mut meter = meter(Aggregation::Sum, blocked);
+    meter.consume_tagged(Quantity::whole(7), &team(1), start()).unwrap();
+    assert!(meter.release_tagged(Quantity::whole(3), &team(1)));
+    assert_eq!(meter.allocations.buckets[0].used, Quantity::whole(4));
+}
+
+#[test]
+fn units_that_wait_again_are_allocated_to_the_same_tags_again() {
+    let nothing = Terms { included: Allowance::NOTHING, overage: Overage::Billed };
+    let mut meter = meter(Aggregation::Sum, nothing);
+    meter.record_tagged(Quantity::whole(5), &team(1), start());
+    let Lost { quantity, allocations } = meter.park_waiting();
+    assert_eq!(allocations, [Allocation { tags: team(1), quantity: 5 }]);
+    let lost = MeteringRecord {
+        key: meter.key.clone(),
+        hour: None,
+        quantity,
+        status: RecordStatus::Parked { reason: ParkReason::Expired, code: None },
+        booked_at: start(),
+        allocations: allocations.clone(),
+    };
+    let (phase, window) = (MeteringPhase::Open { since: start() }, MeteringWindow::default());
+    let now = start() + SignedDuration::from_hours(1);
+    retry(&mut meter, &lost, phase, &window, now).unwrap();
+    assert_eq!(meter.allocations.buckets[0].allocated, 0);
+    assert_eq!(freeze(&mut meter, phase, &window, now), Freeze::Frozen);
+    assert_eq!(meter.allocations.pending, allocations);
+}

@@ -318,19 +318,6 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_what_aws_takes() {
-        assert!(tags(&[("Cost Center", "42/a:b=c_d@e.f+g-h!")]).is_ok());
-        assert_eq!(tags(&[("", "x")]), Err(InvalidTags::Key));
-        assert_eq!(tags(&[("k", "")]), Err(InvalidTags::Value));
-        assert_eq!(tags(&[("k", "ü")]), Err(InvalidTags::Value));
-        assert_eq!(tags(&[("k", "a>b")]), Err(InvalidTags::Value), "beyond the range");
-        assert_eq!(tags(&[(&"k".repeat(101), "v")]), Err(InvalidTags::Key));
-        assert_eq!(tags(&[("k", &"v".repeat(257))]), Err(InvalidTags::Value));
-        let six = [("a", "1"), ("b", "1"), ("c", "1"), ("d", "1"), ("e", "1"), ("f", "1")];
-        assert_eq!(tags(&six), Err(InvalidTags::TooMany));
-    }
-
-    #[test]
     fn what_became_due_at_once_is_divided_by_what_was_used() {
         let mut allocations = Allocations::default();
         for (name, used) in [("a", "10"), ("b", "20")] {
