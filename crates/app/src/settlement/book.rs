@@ -1,7 +1,7 @@
 //! The third step: what AWS said of a record becomes part of the meter and the ledger, in one transaction.
 
 use domain::ids::MeteringRecordId;
-use domain::metering::{Meter, MeteringRecord, ParkReason, RecordStatus};
+use domain::metering::{Meter, MeteringRecord, ParkReason, Pending, RecordStatus};
 use domain::time::Hour;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -60,14 +60,16 @@ pub(super) async fn book<S: Usage, A>(
     verdict: Verdict,
     now: Timestamp,
 ) -> Result<Outcome, Error> {
-    let (status, outcome) = match verdict {
-        Verdict::Accepted(record_id) => (RecordStatus::Accepted { record_id }, Outcome::Accepted),
-        Verdict::AlreadyHeld => (RecordStatus::Accepted { record_id: None }, Outcome::AlreadyHeld),
-        Verdict::HeldDifferently => refused(ParkReason::Mismatched, None),
+    let answer = match verdict {
+        Verdict::Accepted(record_id) => Answer::Accepted(record_id),
+        Verdict::AlreadyHeld => Answer::Held { unsent: ready.unsent },
+        Verdict::HeldDifferently => Answer::Refused(ParkReason::Mismatched, None),
         Verdict::Bad(code) if is_about_tags(&code) && !ready.record.allocations.is_empty() => {
             return without_tags(ctx, ready, &code).await;
         }
-        Verdict::Bad(code) if is_for_good(&code) => refused(ParkReason::Rejected, Some(code)),
+        Verdict::Bad(code) if is_for_good(&code) => {
+            Answer::Refused(ParkReason::Rejected, Some(code))
+        }
         Verdict::Bad(code) => {
             log_refused(&ready, &code);
             return Ok(Outcome::Pending);
@@ -80,7 +82,36 @@ pub(super) async fn book<S: Usage, A>(
         }
         Verdict::NoAnswer => return Ok(Outcome::Pending),
     };
-    write(ctx, ready, status, outcome, now).await
+    write(ctx, ready, answer, now).await
+}
+
+/// What AWS said of a record, for good.
+enum Answer {
+    Accepted(Option<MeteringRecordId>),
+    /// It is a duplicate, of the same quantity as far as AWS shows.
+    Held {
+        /// Whether this run has sent it once only, and froze it itself.
+        unsent: bool,
+    },
+    Refused(ParkReason, Option<String>),
+}
+
+impl Answer {
+    /// What it means for a record under way. AWS shows of a duplicate what was sent, not what it holds (fact sheet
+    /// §3.2). If it cannot be a record of ours that it holds, somebody else's is billed under this hour, and ours is
+    /// not.
+    fn meaning(&self, pending: Pending) -> (RecordStatus, Outcome) {
+        match self {
+            Self::Accepted(id) => {
+                (RecordStatus::Accepted { record_id: id.clone() }, Outcome::Accepted)
+            }
+            Self::Held { unsent: true } if !pending.sent_before => {
+                refused(ParkReason::Mismatched, Some("DuplicateRecord".to_owned()))
+            }
+            Self::Held { .. } => (RecordStatus::Accepted { record_id: None }, Outcome::AlreadyHeld),
+            Self::Refused(reason, code) => refused(*reason, code.clone()),
+        }
+    }
 }
 
 /// A license or time that AWS does not take now may be right later, or be given up with its window; everything else
@@ -129,28 +160,31 @@ fn refused(reason: ParkReason, code: Option<String>) -> (RecordStatus, Outcome) 
 async fn write<S: Usage, A>(
     ctx: &Context<S, A>,
     ready: Ready,
-    status: RecordStatus,
-    outcome: Outcome,
+    answer: Answer,
     now: Timestamp,
 ) -> Result<Outcome, Error> {
     let Ready { meter, pending, record: sent, .. } = ready;
     let key = meter.key.clone();
-    let record = MeteringRecord {
-        key: key.clone(),
-        hour: Some(pending.hour),
-        quantity: pending.quantity,
-        status,
-        booked_at: now,
-        allocations: sent.allocations,
-    };
     let mut known = Some(meter);
     for _ in 0..ATTEMPTS {
         let meter = match known.take() {
             Some(meter) => meter,
             None => match read_again(ctx, &key).await? {
-                Some(meter) if meter.pending == Some(pending) => meter,
-                Some(_) | None => return Ok(Outcome::BookedElsewhere),
+                Some(meter) => meter,
+                None => return Ok(Outcome::BookedElsewhere),
             },
+        };
+        let Some(under_way) = meter.pending.filter(|it| it.is(&pending)) else {
+            return Ok(Outcome::BookedElsewhere);
+        };
+        let (status, outcome) = answer.meaning(under_way);
+        let record = MeteringRecord {
+            key: key.clone(),
+            hour: Some(pending.hour),
+            quantity: pending.quantity,
+            status,
+            booked_at: now,
+            allocations: sent.allocations.clone(),
         };
         let expected = meter.revision;
         let after = booked(meter, &record.status);

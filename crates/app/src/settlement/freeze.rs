@@ -24,6 +24,8 @@ pub(super) struct Ready {
     pub(super) meter: Meter,
     pub(super) pending: Pending,
     pub(super) record: OutgoingRecord,
+    /// Whether nobody can have sent it yet: it was frozen by this very run, which has not sent it either.
+    pub(super) unsent: bool,
     /// What it will bring, at the catalog's prices.
     pub(super) worth: Decimal,
 }
@@ -70,6 +72,14 @@ pub(super) async fn make_ready<S: Usage, A>(
             continue;
         }
         if let Some(pending) = meter.pending {
+            // Whoever froze it learns from this write that its answer may be about another's call.
+            if meter.send_again() {
+                meter.revision = expected.saturating_add(1);
+                if ctx.store.save_meter(&meter, expected).await? == Saved::Overtaken {
+                    continue;
+                }
+            }
+            let pending = meter.pending.unwrap_or(pending);
             looked.ready = Some(ready(&state, &ctx.listing, meter, pending));
             return Ok(looked);
         }
@@ -118,7 +128,7 @@ pub(super) fn ready(
         allocations: meter.allocations.pending.clone(),
     };
     let worth = amount(state, &listing.catalog, &meter.key.dimension, pending.quantity);
-    Ready { meter, pending, record, worth }
+    Ready { meter, pending, record, unsent: !pending.sent_before, worth }
 }
 
 fn parked_record(

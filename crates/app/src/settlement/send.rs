@@ -93,14 +93,19 @@ async fn send<S, A: MeteringService>(
 ) -> Sent {
     let mut sent = Sent::default();
     let mut parts = vec![(batch, 1)];
-    while let Some((part, round)) = parts.pop() {
+    while let Some((mut part, round)) = parts.pop() {
         let records: Vec<OutgoingRecord> = part.iter().map(|ready| ready.record.clone()).collect();
-        match submit(ctx, budget, &records, &mut sent.calls).await {
+        let calls_before = sent.calls;
+        let answer = submit(ctx, budget, &records, &mut sent.calls).await;
+        // A call without an answer may have taken effect.
+        let once = sent.calls <= calls_before.saturating_add(1);
+        part.iter_mut().for_each(|ready| ready.unsent &= once);
+        match answer {
             Ok(answers) => {
                 let mut again = Vec::new();
                 for (ready, answer) in part.into_iter().zip(answers) {
                     match (verdict(answer), round < ROUNDS) {
-                        (Verdict::NoAnswer, true) => again.push(ready),
+                        (Verdict::NoAnswer, true) => again.push(Ready { unsent: false, ..ready }),
                         (verdict, _) => sent.verdicts.push((ready, verdict)),
                     }
                 }

@@ -51,6 +51,17 @@ pub struct Pending {
     pub quantity: u64,
     /// When it was fixed.
     pub frozen_at: Timestamp,
+    /// Whether somebody else than the one who fixed it may have sent it. Only before that does it say something that
+    /// AWS already holds a record under this hour: it is not ours then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sent_before: bool,
+}
+
+impl Pending {
+    /// Whether both are the same record, whoever has sent it.
+    pub fn is(&self, other: &Self) -> bool {
+        (self.hour, self.quantity, self.frozen_at) == (other.hour, other.quantity, other.frozen_at)
+    }
 }
 
 /// The meter of one dimension of one subscription in one month.
@@ -292,10 +303,19 @@ impl Meter {
         let quantity = self.to_meter().min(most);
         let (due, handled) = (self.due(), self.handled());
         self.allocations.pending = self.allocations.allocate(quantity, due, handled);
-        self.pending = Some(Pending { hour, quantity, frozen_at: now });
+        self.pending = Some(Pending { hour, quantity, frozen_at: now, sent_before: false });
         self.used_hours.retain(|used| *used >= oldest_useful);
         self.used_hours.insert(hour);
         self.forget_waiting();
+    }
+
+    /// Notes that the record under way is about to be sent by another than the one who fixed it. Answers whether that
+    /// is news.
+    #[must_use]
+    pub fn send_again(&mut self) -> bool {
+        self.pending
+            .as_mut()
+            .is_some_and(|pending| !std::mem::replace(&mut pending.sent_before, true))
     }
 
     /// Books the record under way as accepted and answers it.
@@ -341,7 +361,7 @@ impl Meter {
     ) {
         self.parked = self.parked.saturating_sub(quantity);
         self.allocations.pending = allocations;
-        self.pending = Some(Pending { hour, quantity, frozen_at: now });
+        self.pending = Some(Pending { hour, quantity, frozen_at: now, sent_before: true });
         self.used_hours.insert(hour);
     }
 
