@@ -11,7 +11,7 @@ use domain::subscription::{Access, Subscription, TenantNoticeKind};
 use jiff::Timestamp;
 
 use crate::change::{ATTEMPTS, Deed, audited, state_change};
-use crate::links::{adopt_agreement, changed_link, linked};
+use crate::links::{adopt_agreement, changed_link, end_of_chain, linked};
 use crate::ports::{
     AgreementLink, Change, Committed, Customer, ParkedRegistration, RegistrationService,
     RegistrationToken, ResolveError, ResolvedBuyer, Store, ViewKeys,
@@ -273,11 +273,7 @@ async fn named_license<S: Store, A>(
     buyer: &ResolvedBuyer,
 ) -> Result<NamedLicense, Error> {
     let link = match &buyer.agreement {
-        Some(agreement) => {
-            let keys = ViewKeys { agreements: vec![agreement.clone()], ..ViewKeys::default() };
-            let link = ctx.store.view(&keys).await?.links.remove(agreement);
-            Some((agreement.clone(), link))
-        }
+        Some(agreement) => Some(link_for(ctx, buyer, agreement).await?),
         None => None,
     };
     let named = match (&buyer.license, &link, &buyer.customer) {
@@ -292,6 +288,23 @@ async fn named_license<S: Store, A>(
         (None, _, _) => None,
     };
     Ok((named, link))
+}
+
+/// The agreement's link; where it was renewed or replaced before its license was known, that of the one it goes on in.
+async fn link_for<S: Store, A>(
+    ctx: &Context<S, A>,
+    buyer: &ResolvedBuyer,
+    agreement: &AgreementId,
+) -> Result<(AgreementId, Option<AgreementLink>), Error> {
+    let keys = ViewKeys { agreements: vec![agreement.clone()], ..ViewKeys::default() };
+    let link = ctx.store.view(&keys).await?.links.remove(agreement);
+    match link {
+        Some(link) if link.subscription.is_none() && buyer.license.is_none() => {
+            let end = end_of_chain(&ctx.store, link).await?;
+            Ok((end.agreement.clone(), (end.revision > 0).then_some(end)))
+        }
+        link => Ok((agreement.clone(), link)),
+    }
 }
 
 async fn with_license<S: Store, A>(

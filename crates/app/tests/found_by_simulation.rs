@@ -8,17 +8,22 @@ use std::sync::{Arc, Mutex};
 use app::notices::take_notice;
 use app::ports::{
     AgreementDetails, AgreementService, EntitlementService, MeteringService, OutgoingRecord,
-    RecordAnswer, SettlementQueue, SettlementRequest, SubmitError, Subscriptions, Usage,
+    RecordAnswer, ResolvedBuyer, SettlementQueue, SettlementRequest, SubmitError, Subscriptions,
+    Usage,
 };
-use app::settlement::{Budget, flush};
+use app::registration::{Profile, complete};
+use app::settlement::{Budget, RunReport, flush};
 use app::usage::{Consumed, Refusal, Report, ReportAnswer, Reported, consume, report};
 use app::{Clock, Context, Error, Listing};
 use domain::catalog::{Catalog, PricingModel};
 use domain::entitlement::EntitledValue;
 use domain::ids::{AgreementId, LicenseRef, ProductCode, SubscriptionId};
-use domain::notice::{Channel, LegacyChange, LicenseChange, Notice, NoticeBody};
+use domain::metering::ParkReason;
+use domain::notice::{
+    AgreementChange, Channel, Intent, LegacyChange, LicenseChange, Notice, NoticeBody,
+};
 use domain::quantity::Quantity;
-use domain::subscription::{CancellationRequest, LicenseFacts, LicensePhase, Subscription};
+use domain::subscription::{Access, CancellationRequest, LicenseFacts, LicensePhase, Subscription};
 use domain::time::{MeteringWindow, Month};
 use jiff::Timestamp;
 use store_memory::MemoryStore;
@@ -66,6 +71,7 @@ impl MeteringService for Told {
         _: &ProductCode,
         records: &[OutgoingRecord],
     ) -> Result<Vec<RecordAnswer>, SubmitError> {
+        tokio::task::yield_now().await;
         let mut answers = self.answers.lock().unwrap();
         Ok(records.iter().map(|_| answers.pop().unwrap()).collect())
     }
@@ -205,4 +211,138 @@ async fn the_end_of_an_older_contract_is_not_undone_by_the_notice_that_its_entit
     let state = context.store.states().pop().unwrap();
     let known = context.store.subscription(&state.id).await.unwrap().unwrap();
     assert!(matches!(known.phase(now), LicensePhase::Closing { .. }), "{:?}", known.phase(now));
+}
+
+/// A context with a license on which three units wait, and a flush that AWS answers as told.
+async fn with_three_units_waiting() -> (Context<MemoryStore, Told>, SubscriptionId) {
+    let context = context(PricingModel::Usage);
+    let id = license(&context, "2026-11-24T06:00:00Z", "2026-11-24T09:00:00Z");
+    report(&context, &id, &[used()], at("2026-11-24T09:10:00Z")).await.unwrap();
+    (context, id)
+}
+
+async fn flushed(
+    context: &Context<MemoryStore, Told>,
+    id: &SubscriptionId,
+    now: &'static str,
+    answers: &[RecordAnswer],
+) -> RunReport {
+    context.aws.answers.lock().unwrap().extend(answers.iter().rev().cloned());
+    let clock = Clock::new(move || at(now));
+    flush(context, &clock, &Budget::endless(), id).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_duplicate_of_a_record_that_was_never_sent_before_is_somebody_elses_and_not_billed() {
+    let (context, id) = with_three_units_waiting().await;
+    let now = "2026-11-24T09:11:00Z";
+    let report = flushed(&context, &id, now, &[RecordAnswer::AlreadyHeld]).await;
+    assert_eq!((report.already_held, report.parked), (0, 1));
+    assert_eq!(report.parked_because.get(&ParkReason::Mismatched), Some(&1));
+    let meters = context.store.meters(&id, Month::of(at(now))).await.unwrap();
+    assert_eq!(meters.iter().map(|meter| (meter.metered, meter.parked)).max(), Some((0, 3)));
+}
+
+#[tokio::test]
+async fn a_duplicate_of_a_record_that_may_have_been_sent_before_is_ours_and_billed_once() {
+    let (context, id) = with_three_units_waiting().await;
+    let nothing = [RecordAnswer::Unprocessed, RecordAnswer::Unprocessed, RecordAnswer::Unprocessed];
+    flushed(&context, &id, "2026-11-24T09:11:00Z", &nothing).await;
+    let report = flushed(&context, &id, "2026-11-24T09:16:00Z", &[RecordAnswer::AlreadyHeld]).await;
+    assert_eq!((report.already_held, report.parked), (1, 0));
+}
+
+#[tokio::test]
+async fn a_call_that_is_repeated_within_a_run_makes_a_duplicate_ours() {
+    let (context, id) = with_three_units_waiting().await;
+    let answers = [RecordAnswer::Unprocessed, RecordAnswer::AlreadyHeld];
+    let report = flushed(&context, &id, "2026-11-24T09:11:00Z", &answers).await;
+    assert_eq!((report.already_held, report.parked), (1, 0));
+}
+
+#[tokio::test]
+async fn whoever_froze_a_record_learns_that_another_scheduler_has_taken_it_over() {
+    let (context, id) = with_three_units_waiting().await;
+    let answers = [RecordAnswer::AlreadyHeld, RecordAnswer::Accepted(None)];
+    let (first, second) = futures::join!(
+        flushed(&context, &id, "2026-11-24T09:11:00Z", &answers),
+        flushed(&context, &id, "2026-11-24T09:11:30Z", &[]),
+    );
+    assert_eq!((first.frozen, second.frozen), (1, 0), "the second found it frozen");
+    assert_eq!((first.already_held, first.parked, second.parked), (1, 0, 0));
+    let meters = context.store.meters(&id, Month::of(at("2026-11-24T09:11:00Z"))).await.unwrap();
+    assert_eq!(meters.iter().map(|meter| (meter.metered, meter.parked)).max(), Some((3, 0)));
+}
+
+const LICENSE: &str = "arn:aws:license-manager::294406891311:license:l-1";
+
+fn told_of_agreement(id: &str, now: &str, agreement: &str, previous: Option<&str>) -> Notice {
+    let change = AgreementChange::Created {
+        intent: if previous.is_some() { Intent::Replace } else { Intent::New },
+        previous: previous.map(|id| id.parse().unwrap()),
+        offer: None,
+        ends: None,
+    };
+    let body = NoticeBody::Agreement {
+        agreement: agreement.parse().unwrap(),
+        account: Some("111122223333".parse().unwrap()),
+        change,
+    };
+    Notice { channel: Channel::EventBridge, id: id.parse().unwrap(), at: at(now), body }
+}
+
+fn told_of_license(id: &str, now: &str, agreement: &str) -> Notice {
+    let body = NoticeBody::License {
+        product: "product".parse().unwrap(),
+        license: LICENSE.parse().unwrap(),
+        agreement: agreement.parse().unwrap(),
+        account: "111122223333".parse().unwrap(),
+        change: LicenseChange::Updated,
+    };
+    Notice { channel: Channel::EventBridge, id: id.parse().unwrap(), at: at(now), body }
+}
+
+/// A buyer of an agreement whose license AWS has not told yet.
+fn buyer(agreement: &str) -> ResolvedBuyer {
+    ResolvedBuyer {
+        product: "product".parse().unwrap(),
+        license: None,
+        agreement: Some(agreement.parse().unwrap()),
+        account: Some("111122223333".parse().unwrap()),
+        customer: None,
+    }
+}
+
+#[tokio::test]
+async fn a_buyer_who_registered_under_an_agreement_that_was_replaced_before_its_license_was_known_has_access()
+ {
+    let profile = Profile::new("Acme", "Jo", "jo@example.com").unwrap();
+    let created = told_of_agreement("1", "2026-11-24T06:01:00Z", "agmt-2", Some("agmt-1"));
+    let renewed = told_of_agreement("2", "2026-11-24T06:02:00Z", "agmt-3", Some("agmt-2"));
+    let updated = told_of_license("3", "2026-11-24T06:03:00Z", "agmt-3");
+    let now = at("2026-11-24T06:04:00Z");
+    // The registration may come first, in between, or last, and the notices in any order.
+    for (place, notices) in [
+        (0, [&created, &renewed, &updated]),
+        (1, [&created, &renewed, &updated]),
+        (2, [&created, &renewed, &updated]),
+        (3, [&created, &renewed, &updated]),
+        (0, [&updated, &renewed, &created]),
+        (1, [&updated, &renewed, &created]),
+        (2, [&updated, &renewed, &created]),
+        (3, [&updated, &renewed, &created]),
+        (1, [&renewed, &updated, &created]),
+    ] {
+        let context = context(PricingModel::Usage);
+        for turn in 0..=3 {
+            if turn == place {
+                complete(&context, &buyer("agmt-1"), &profile, now).await.unwrap();
+            }
+            if let Some(notice) = notices.get(turn) {
+                take_notice(&context, notice, now).await.unwrap();
+            }
+        }
+        let state = context.store.states().pop().unwrap();
+        assert_eq!(state.access(now), Access::Granted, "registered at {place} of {notices:?}");
+    }
 }

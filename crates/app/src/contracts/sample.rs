@@ -68,6 +68,7 @@ pub(super) fn link(name: &str, owner: Option<&SubscriptionId>) -> LinkWrite {
         subscription: owner.cloned(),
         facts: AgreementFacts::default(),
         registration: None,
+        goes_on_in: None,
         revision: 1,
     };
     LinkWrite { after, expected: None }

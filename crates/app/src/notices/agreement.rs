@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::{Decision, Effect, NoticeOutcome, Tried, agreement_action, deed};
 use crate::change::state_change;
-use crate::links::{adopt_agreement, changed_link};
-use crate::ports::{AgreementService, Change, Store, ViewKeys};
+use crate::links::{adopt_agreement, join_facts, link_write};
+use crate::ports::{AgreementService, Store, ViewKeys};
 use crate::{Context, Error, about};
 
 pub(super) async fn decide<S, A>(
@@ -42,14 +42,14 @@ where
         return Ok(Tried::Seen(before.map(Box::new)));
     }
     let facts = facts(ctx, agreement, change, notice.at).await?;
-    let link_write = changed_link(agreement, link, |after| after.facts.join(&facts));
+    let (mut own, chained) = join_facts(&ctx.store, agreement, link, &facts).await?;
     let Some(before) = before else {
-        let change = Change { links: link_write.into_iter().collect(), ..Change::default() };
-        return Ok(Tried::Decided(Box::new(Decision {
-            change,
-            outcome: NoticeOutcome::Parked,
-            state: None,
-        })));
+        // Kept until its license is known; but a buyer who registered under it may have that of a later one.
+        let deed = deed(notice, agreement_action(change));
+        let mut change = chained.change(ctx, deed, now).await?;
+        change.links.extend(link_write(link, own));
+        let outcome = NoticeOutcome::Parked;
+        return Ok(Tried::Decided(Box::new(Decision { change, outcome, state: None })));
     };
     about(&before.id, Some(&before.license));
     let mut after = before.clone();
@@ -57,20 +57,16 @@ where
         after.account = account.cloned();
     }
     after.join_agreement(agreement, &facts);
-    adopt_agreement(
-        &ctx.store,
-        &mut after,
-        agreement,
-        link_write.as_ref().map(|write| &write.after).or(link),
-    )
-    .await?;
+    adopt_agreement(&ctx.store, &mut after, agreement, Some(&own)).await?;
+    own.registration = None;
     if before.closing_since() != after.closing_since() {
         after.concluded = None;
     }
     let deed = deed(notice, agreement_action(change));
     let mut change =
         state_change(&ctx.store, &ctx.listing, Some(&before), after.clone(), deed, now).await?;
-    change.links.extend(link_write);
+    change.links.extend(link_write(link, own));
+    change.links.extend(chained.writes);
     let effect = Effect::of(Some(&before), &after);
     let outcome = NoticeOutcome::Applied { subscription: after.id.clone(), effect };
     Ok(Tried::Decided(Box::new(Decision { change, outcome, state: Some(after) })))

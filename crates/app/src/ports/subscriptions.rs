@@ -50,6 +50,9 @@ pub struct AgreementLink {
     pub facts: AgreementFacts,
     /// A registration that came before the license was known.
     pub registration: Option<ParkedRegistration>,
+    /// A newer agreement that goes on from this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goes_on_in: Option<AgreementId>,
     /// How many writes it has seen; guards every write.
     pub revision: u64,
 }

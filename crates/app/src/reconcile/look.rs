@@ -12,11 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Repair, Truth, all};
 use crate::change::{ATTEMPTS, Deed, state_change};
 use crate::entitlements::{Answer, ask, take};
-use crate::links::{adopt_agreement, changed_link, linked};
+use crate::links::{adopt_agreement, join_facts, link_write};
 use crate::notices::{Effect, flush_if_closing};
 use crate::ports::{
-    AgreementLink, AgreementSearch, AgreementSummary, Change, Committed, Provisioned, Standing,
-    Store, View, ViewKeys,
+    AgreementSearch, AgreementSummary, Change, Committed, Provisioned, Standing, Store, View,
+    ViewKeys,
 };
 use crate::{Context, Error};
 
@@ -67,7 +67,7 @@ pub(super) async fn look<S: Store, A: Truth>(
             .await?;
         let tried = match license {
             Some(license) => with_license(ctx, summary, license, view, now).await?,
-            None => without_license(summary, &view),
+            None => without_license(ctx, summary, &view, now).await?,
         };
         let Some((change, looked)) = tried else { return Ok(AS_IT_SHOULD_BE) };
         if change == Change::default() {
@@ -84,17 +84,24 @@ pub(super) async fn look<S: Store, A: Truth>(
 }
 
 /// An agreement whose license AWS has not made: what is new of it is kept until the license is known.
-fn without_license(summary: &AgreementSummary, view: &View) -> Option<(Change, Looked)> {
+async fn without_license<S: Store, A: Truth>(
+    ctx: &Context<S, A>,
+    summary: &AgreementSummary,
+    view: &View,
+    now: Timestamp,
+) -> Result<Option<(Change, Looked)>, Error> {
     let link = view.links.get(&summary.agreement);
     let over = summary.standing != Standing::Active;
     if over && link.is_none() {
-        return None;
+        return Ok(None);
     }
     let (facts, repair) = news(summary, link.map(|link| &link.facts));
-    let write = changed_link(&summary.agreement, link, |after| after.facts.join(&facts));
+    let (own, chained) = join_facts(&ctx.store, &summary.agreement, link, &facts).await?;
+    let mut change = chained.change(ctx, repaired(Repair::AgreementCreated), now).await?;
+    let write = link_write(link, own);
     let repair = repair.filter(|_| write.is_some());
-    let change = Change { links: write.into_iter().collect(), ..Change::default() };
-    Some((change, Looked { repair, settled: over, ..AS_IT_SHOULD_BE }))
+    change.links.extend(write);
+    Ok(Some((change, Looked { repair, settled: over, ..AS_IT_SHOULD_BE })))
 }
 
 async fn with_license<S: Store, A: Truth>(
@@ -121,9 +128,10 @@ async fn with_license<S: Store, A: Truth>(
     let of_state = after.agreements.0.get(&summary.agreement);
     let (facts, mut repair) = news(summary, of_state.or(link.map(|link| &link.facts)));
     after.join_agreement(&summary.agreement, &facts);
-    let told = changed_link(&summary.agreement, link, |link| link.facts.join(&facts));
-    let known: Option<&AgreementLink> = told.as_ref().map(|write| &write.after).or(link);
-    adopt_agreement(&ctx.store, &mut after, &summary.agreement, known).await?;
+    let (mut own, chained) = join_facts(&ctx.store, &summary.agreement, link, &facts).await?;
+    adopt_agreement(&ctx.store, &mut after, &summary.agreement, Some(&own)).await?;
+    own.subscription = Some(after.id.clone());
+    own.registration = None;
 
     let verdict = license_truth(ctx, summary, &mut after, now).await?;
     repair = verdict.repair.or(repair);
@@ -131,30 +139,17 @@ async fn with_license<S: Store, A: Truth>(
         after.concluded = None;
     }
     let kind = repair.unwrap_or(Repair::AgreementAmended);
-    let deed = Deed { actor: Actor::Schedule(REPAIRER.to_owned()), action: kind.action() };
-    let id = after.id.clone();
     let effect = Effect::of(before.as_ref(), &after);
-    let mut change = state_change(&ctx.store, listing, before.as_ref(), after, deed, now).await?;
-    change.links.extend(link_write(summary, link, &id, &facts));
+    let mut change =
+        state_change(&ctx.store, listing, before.as_ref(), after, repaired(kind), now).await?;
+    change.links.extend(link_write(link, own));
+    change.links.extend(chained.writes);
     let repair = (change.state.is_some() || !change.links.is_empty()).then_some(kind);
     Ok(Some((change, Looked { repair, effect, settled: verdict.settled })))
 }
 
-/// The link tied to its subscription, with what is new of the agreement.
-fn link_write(
-    summary: &AgreementSummary,
-    link: Option<&AgreementLink>,
-    id: &domain::ids::SubscriptionId,
-    facts: &AgreementFacts,
-) -> Option<crate::ports::LinkWrite> {
-    let tied = linked(&summary.agreement, link, id);
-    match tied {
-        Some(mut write) => {
-            write.after.facts.join(facts);
-            Some(write)
-        }
-        None => changed_link(&summary.agreement, link, |after| after.facts.join(facts)),
-    }
+fn repaired(kind: Repair) -> Deed {
+    Deed { actor: Actor::Schedule(REPAIRER.to_owned()), action: kind.action() }
 }
 
 /// What AWS says of an agreement that we do not know.

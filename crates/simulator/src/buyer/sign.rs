@@ -163,6 +163,12 @@ impl State {
                     license.ended = None;
                     license.deprovisioned = None;
                 });
+                // What goes on is not deprovisioned, as an older listing's subscription then is not over (F§7.3).
+                let earlier = self.agreements.values().filter(|it| it.license_arn == arn);
+                let earlier: Vec<String> = earlier.map(|it| it.id.clone()).collect();
+                for id in earlier {
+                    self.withdraw(&id, "License Deprovisioned", agreement.accepted);
+                }
                 arn
             }
         };

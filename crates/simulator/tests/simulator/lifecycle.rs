@@ -233,6 +233,20 @@ async fn a_returning_buyer_has_a_new_license_unless_switched() {
 }
 
 #[tokio::test]
+async fn a_license_that_a_returning_buyer_takes_up_again_is_not_deprovisioned() {
+    let aws = Aws::start(Pricing::Usage).await;
+    aws.simulator.switches(|it| it.license_on_resubscribe = LicenseOnResubscribe::Same);
+    let first = aws.subscriber(Purchase::default());
+    aws.take();
+    aws.simulator.cancel(&first.agreement_id).unwrap();
+    aws.pass("10s");
+    assert_eq!(aws.told(), [ENDED]);
+    aws.simulator.buy(Purchase::default()).unwrap();
+    aws.pass("2h");
+    assert_eq!(aws.told(), [CREATED, UPDATED]);
+}
+
+#[tokio::test]
 async fn one_account_holds_several_agreements_at_once() {
     let aws = Aws::start(Pricing::Usage).await;
     let one = aws.subscriber(Purchase::default());
