@@ -160,7 +160,9 @@ fn free_hour_while_closing(
         (only, None) | (None, only) => {
             let another_comes = current.end() < until && current.next().month() == meter.key.month;
             let last_call = now >= before(until, LAST_KEY_HELD_UNTIL);
-            only.filter(|_| another_comes || last_call)
+            // From then on late usage goes to the month that is open: nothing more comes for this one.
+            let month_is_closed = now >= window.late_usage_cut(meter.key.month);
+            only.filter(|_| another_comes || last_call || month_is_closed)
         }
     }
 }
@@ -360,6 +362,21 @@ mod tests {
         let mut meter = meter("2026-11", 5);
         assert_eq!(
             hour_frozen(&mut meter, phase, "2026-12-01T01:05:00Z").unwrap(),
+            "2026-11-30T23Z"
+        );
+    }
+
+    #[test]
+    fn the_last_key_is_not_held_for_a_month_that_takes_no_more_usage() {
+        let opened = at("2026-12-01T02:45:00Z");
+        let phase = MeteringPhase::Closing {
+            since: at("2026-11-30T23:13:00Z"),
+            until: opened.checked_add(SignedDuration::from_hours(1)).unwrap(),
+        };
+        let mut meter = meter("2026-11", 5);
+        assert_eq!(hour_frozen(&mut meter, phase, "2026-12-01T02:50:00Z"), Err(Freeze::Later));
+        assert_eq!(
+            hour_frozen(&mut meter, phase, "2026-12-01T03:00:22Z").unwrap(),
             "2026-11-30T23Z"
         );
     }
