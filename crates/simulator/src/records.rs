@@ -183,7 +183,9 @@ impl License {
     }
 
     pub(crate) fn metering(&self, now: Timestamp, switches: &Switches) -> Metering {
-        if self.closes(switches).is_some_and(|close| close <= now) {
+        // What ended before it was ever active is not too early: it never will be.
+        let never = self.ended.is_some() && self.active_from.is_none();
+        if never || self.closes(switches).is_some_and(|close| close <= now) {
             Metering::Closed
         } else if self.active_from.is_some_and(|from| from <= now) {
             Metering::Open

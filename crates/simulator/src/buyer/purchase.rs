@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::clock::later;
 use crate::product::Product;
-use crate::records::{Agreement, AgreementStatus, Intent};
+use crate::records::{Agreement, AgreementStatus, Intent, License};
 use crate::state::State;
 use crate::storage::StorageError;
 use crate::switches::LicenseOnResubscribe;
@@ -242,8 +242,16 @@ impl State {
     }
 
     fn license_of_returning_buyer(&self, agreement: &Agreement) -> LicensePlan {
+        // The two ways of buying are told on different channels: neither takes up a license of the other.
+        let same_way = |license: &License| {
+            let paid = self.agreements.get(&license.agreement_id);
+            paid.is_some_and(|it| {
+                it.customer_identifier.is_some() == agreement.customer_identifier.is_some()
+            })
+        };
         let returning = self.licenses.values().filter(|it| {
             it.ended.is_some()
+                && same_way(it)
                 && it.account == agreement.account
                 && it.product_code == agreement.product_code
         });

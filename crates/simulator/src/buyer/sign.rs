@@ -160,6 +160,7 @@ impl State {
                         license.active_from = Some(effective);
                     }
                     license.agreement_id.clone_from(&agreement.id);
+                    license.starts = license.starts.min(agreement.starts);
                     license.ended = None;
                     license.deprovisioned = None;
                 });
