@@ -77,6 +77,12 @@ pub(crate) struct Simulate {
     /// One world only; when a law breaks, its story is told, shrunk to what matters
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Go on after a law was broken, and name every seed that breaks one
+    #[arg(long, conflicts_with_all = ["seed", "bugs"])]
+    pub(crate) all: bool,
+    /// Print the whole trace of the one world
+    #[arg(long, requires = "seed")]
+    pub(crate) trace: bool,
     /// Steps of each world until the faults stop
     #[arg(long, default_value_t = 400)]
     pub(crate) steps: usize,

@@ -33,31 +33,38 @@ fn in_memory(asked: Simulate) -> Result<ExitCode, Trouble> {
         return one(seed, asked, &mut out);
     }
     let began = Instant::now();
-    let Simulate { from, seeds, steps, bug, .. } = asked;
-    let summary = simulation::many(Many { from, seeds, steps, bug }).map_err(plain)?;
+    let Simulate { from, seeds, steps, bug, all, .. } = asked;
+    let summary = simulation::many(Many { from, seeds, steps, bug, all }).map_err(plain)?;
     tell(&mut out, &summary, began)?;
-    match &summary.broken {
+    match summary.broken.keys().next() {
         None => Ok(ExitCode::SUCCESS),
-        Some(life) => one(life.seed, asked, &mut out).map(|_| ExitCode::FAILURE),
+        Some(_) if all => Ok(ExitCode::FAILURE),
+        Some(seed) => one(*seed, asked, &mut out).map(|_| ExitCode::FAILURE),
     }
 }
 
 fn tell(out: &mut impl Write, summary: &Summary, began: Instant) -> std::io::Result<()> {
-    let Summary { worlds, steps, struck, longest, longest_seed, .. } = summary;
+    let Summary { worlds, steps, struck, longest, longest_seed, broken } = summary;
     let took = began.elapsed().as_secs();
+    for (seed, broken) in broken {
+        writeln!(out, "seed {seed}: BROKEN: {broken}")?;
+    }
     writeln!(
         out,
         "{worlds} worlds, {steps} steps, {struck} faults in {took} s; longest trace {longest} lines (seed {longest_seed})"
     )?;
-    if summary.broken.is_none() {
-        writeln!(out, "no law was broken")?;
+    match broken.len() {
+        0 => writeln!(out, "no law was broken"),
+        many => writeln!(out, "{many} worlds broke a law"),
     }
-    Ok(())
 }
 
 /// Lives through one seed, and tells the story when a law breaks.
 fn one(seed: u64, asked: Simulate, out: &mut impl Write) -> Result<ExitCode, Trouble> {
     let Simulate { steps, bug, .. } = asked;
+    if asked.trace {
+        return whole(seed, asked, out);
+    }
     let Some(story) = simulation::story(seed, steps, bug).map_err(plain)? else {
         let Life { steps, struck, lines, hash, .. } =
             simulation::live(seed, steps, bug).map_err(plain)?;
@@ -79,13 +86,36 @@ fn one(seed: u64, asked: Simulate, out: &mut impl Write) -> Result<ExitCode, Tro
     Ok(ExitCode::FAILURE)
 }
 
-fn table(asked: Simulate, out: &mut impl Write) -> Result<ExitCode, Trouble> {
-    writeln!(out, "| bug | seeds | what notices it |\n|---|---|---|")?;
-    for bug in Bug::ALL {
-        let caught = simulation::caught(bug, asked.steps, asked.seeds).map_err(plain)?;
-        writeln!(out, "| {bug} | {} | {} |", caught.seeds, caught.broken.law)?;
+/// Lives through one seed, and tells everything.
+fn whole(seed: u64, asked: Simulate, out: &mut impl Write) -> Result<ExitCode, Trouble> {
+    let (trace, broken) = simulation::trace(seed, asked.steps, asked.bug).map_err(plain)?;
+    for line in &trace {
+        writeln!(out, "  {line}")?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(match broken {
+        None => ExitCode::SUCCESS,
+        Some(broken) => {
+            writeln!(out, "BROKEN: {broken}")?;
+            ExitCode::FAILURE
+        }
+    })
+}
+
+fn table(asked: Simulate, out: &mut impl Write) -> Result<ExitCode, Trouble> {
+    let began = Instant::now();
+    writeln!(out, "| bug | seeds | what notices it |\n|---|---|---|")?;
+    let mut all_noticed = true;
+    for bug in Bug::ALL {
+        match simulation::caught(bug, asked.steps, asked.seeds) {
+            Ok(caught) => writeln!(out, "| {bug} | {} | {} |", caught.seeds, caught.broken.law)?,
+            Err(error) => {
+                all_noticed = false;
+                writeln!(out, "| {bug} | – | {error} |")?;
+            }
+        }
+    }
+    writeln!(out, "in {} s", began.elapsed().as_secs())?;
+    Ok(if all_noticed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn over_dynamodb(asked: Simulate, out: &mut impl Write) -> Result<ExitCode, Trouble> {
@@ -98,11 +128,8 @@ async fn over_dynamodb(asked: Simulate, out: &mut impl Write) -> Result<ExitCode
         let life = simulation::live_over(system.store().clone(), seed, asked.steps)
             .await
             .map_err(plain)?;
-        if let Some(broken) = &life.broken {
-            writeln!(out, "seed {seed} over DynamoDB: BROKEN: {broken}")?;
-        }
         summary.add(life);
     }
     tell(out, &summary, began)?;
-    Ok(if summary.broken.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if summary.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -3,6 +3,7 @@
 use app::ports::{Store, ViewKeys};
 use domain::subscription::Tenant;
 use simulator::AgreementStatus;
+use simulator::switches::{RenewalCreatedEvent, ResolveLicenseArn};
 
 use crate::laws;
 use crate::verdict::{Books, all};
@@ -56,10 +57,27 @@ fn truth<S: Store>(world: &World<S>, state: &domain::subscription::Subscription)
     if mine.is_empty() {
         return None;
     }
+    // Access follows within one delivery: what AWS has yet to tell cannot be known.
+    let untold = world.simulator.notifications().iter().any(|notification| {
+        let body = notification.body.to_string();
+        body.contains(arn.tail()) || mine.iter().any(|it| body.contains(&it.id))
+    });
+    if untold {
+        return None;
+    }
     let active = mine.iter().any(|it| {
         it.status == AgreementStatus::Active && it.grants.iter().any(|grant| grant.effective <= now)
     });
-    let registered_here = mine.iter().any(|it| world.registrations.get(&it.id) == Some(&true));
+    // Where AWS tells of no renewal, and no license with a token, only the reconciler learns that an agreement which was
+    // renewed before its license was told belongs to it.
+    let switches = &world.setup.switches;
+    let untellable = switches.renewal_created_event == RenewalCreatedEvent::Off
+        && switches.resolve_license_arn != ResolveLicenseArn::Always
+        && !world.setup.reconciles;
+    let goes_on = |id: &String| mine.iter().any(|other| other.previous_id.as_ref() == Some(id));
+    let registered_here = mine.iter().any(|it| {
+        world.registrations.get(&it.id) == Some(&true) && (!untellable || !goes_on(&it.id))
+    });
     let tried = mine.iter().any(|it| world.registrations.contains_key(&it.id));
     let chained = mine.iter().any(|it| it.previous_id.is_some());
     let registered = match (registered_here, tried || chained) {
@@ -116,7 +134,9 @@ async fn outbox<S: Store>(world: &World<S>) {
 
 /// Every notice that was acknowledged is marked.
 async fn marks<S: Store>(world: &World<S>) {
-    for notification in &world.taken {
+    // AWS may take one back while a listener is at it, and what dies then leaves nothing behind.
+    let acknowledged = world.taken.iter().filter(|it| world.acknowledged.contains(&it.id));
+    for notification in acknowledged {
         let body = notification.body.to_string();
         let Ok(notice) = marketplace_aws::notices::from_sqs_body(body.as_bytes()) else { continue };
         let keys =

@@ -6,11 +6,13 @@ use app::ports::Store;
 use app::settlement::Budget;
 use domain::time::Hour;
 use jiff::Timestamp;
+use reconciler::{Answer, Task};
 use serde_json::{Value, json};
 
 use crate::bug::Bug;
 use crate::core::Letter;
 use crate::dice::Dice;
+use crate::laws;
 use crate::task::After;
 use crate::world::World;
 
@@ -169,6 +171,27 @@ impl<S: Store> World<S> {
         });
     }
 
+    /// Starts the reconciler for one of its tasks.
+    pub(crate) fn reconcile(&mut self, task: Task) {
+        if task == Task::Notices && !self.setup.reconciles {
+            return;
+        }
+        let deps = reconciler::Deps {
+            context: self.context.clone(),
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+        };
+        let task = task.as_str();
+        self.start(&format!("reconciler({task})"), async move {
+            let event = json!({ "task": task });
+            match reconciler::handle(&deps, event, &Budget::endless()).await {
+                Ok(Answer::Conservation(report)) => After::Weighed { broken: report.broken },
+                // What failed is looked at again by the next run.
+                Ok(_) | Err(_) => After::Nothing,
+            }
+        });
+    }
+
     /// Acts on what a piece of work came to.
     pub(crate) fn finish(&mut self, after: After) {
         match after {
@@ -177,6 +200,7 @@ impl<S: Store> World<S> {
                     self.in_flight.remove(&id);
                     if !again.contains(&id) {
                         self.simulator.acknowledge(id);
+                        self.acknowledged.insert(id);
                     }
                 }
             }
@@ -200,7 +224,19 @@ impl<S: Store> World<S> {
                     workspace.to_confirm = !done;
                 }
             }
+            After::Kept { event, answer } => self.kept(event, answer),
+            After::Weighed { broken } => {
+                self.core
+                    .hold(broken == 0, laws::THE_PRODUCT_AGREES, || format!("{broken} accused"));
+            }
             After::Nothing => {}
+        }
+    }
+
+    /// Starts the reconciler out of turn.
+    pub(crate) fn look(&mut self, dice: &mut Dice) {
+        if let Some(task) = dice.pick(&Task::ALL).copied() {
+            self.reconcile(task);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What everything in a world shares: the time, the boundary at which work stops and faults strike, what was seen
 //! there, and the trace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -57,6 +57,15 @@ pub(crate) struct Workspace {
     pub(crate) to_confirm: bool,
 }
 
+/// What was sent under an hour key.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sent {
+    /// The quantity, the first time.
+    pub(crate) quantity: Option<u64>,
+    /// How often it was tried.
+    pub(crate) times: u64,
+}
+
 /// What is shared.
 #[derive(Debug)]
 pub(crate) struct Inner {
@@ -72,7 +81,9 @@ pub(crate) struct Inner {
     /// Meters as they were last written.
     pub(crate) meters: BTreeMap<MeterKey, Meter>,
     /// What was sent under each hour key.
-    pub(crate) sent: BTreeMap<String, u64>,
+    pub(crate) sent: BTreeMap<String, Sent>,
+    /// Hour keys under which somebody metered by hand.
+    pub(crate) stray_hours: BTreeSet<String>,
     /// Units that somebody metered by hand, by meter.
     pub(crate) strays: BTreeMap<MeterKey, Decimal>,
     /// Seconds that the machine's clock is ahead of AWS's.
@@ -85,6 +96,14 @@ pub(crate) struct Inner {
     pub(crate) workspaces: BTreeMap<SubscriptionId, Workspace>,
     /// Which account a subscription belongs to, as written.
     pub(crate) accounts: BTreeMap<SubscriptionId, String>,
+    /// Subscriptions in their final hour, as written, and until when.
+    pub(crate) closing: BTreeMap<SubscriptionId, Timestamp>,
+    /// When each subscription was first written with a license that can be metered.
+    pub(crate) named: BTreeMap<SubscriptionId, Timestamp>,
+    /// Hour keys of records that another run than the one that froze them took over.
+    pub(crate) taken_over: BTreeSet<String>,
+    /// When each event was written.
+    pub(crate) came: BTreeMap<(SubscriptionId, String), Timestamp>,
     pub(crate) hash: u64,
     pub(crate) trace: Option<Vec<String>>,
     pub(crate) lines: u64,
@@ -114,6 +133,11 @@ impl Core {
             broken: None,
             meters: BTreeMap::new(),
             sent: BTreeMap::new(),
+            stray_hours: BTreeSet::new(),
+            closing: BTreeMap::new(),
+            came: BTreeMap::new(),
+            named: BTreeMap::new(),
+            taken_over: BTreeSet::new(),
             strays: BTreeMap::new(),
             skew: 0,
             allowed: 0,

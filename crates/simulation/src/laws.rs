@@ -1,10 +1,13 @@
 //! The laws, each a sentence. Those of this file hold at every moment and are checked with every write and every call;
 //! those of [`crate::verdict`] hold once the faults have stopped and time has passed.
 
-use app::ports::{Change, OutgoingRecord};
-use domain::ids::LicenseRef;
+use app::ports::{Change, OutgoingRecord, RecordAnswer, SubmitError, UsageWrite};
+use domain::ids::{LicenseArn, LicenseRef};
 use domain::metering::{Meter, MeterKey};
+use domain::subscription::LicensePhase;
+use domain::time::Hour;
 use rust_decimal::Decimal;
+use simulator::InvoiceLine;
 
 use crate::core::Core;
 use crate::store::changed;
@@ -21,6 +24,8 @@ pub(crate) const ONLY_GROWS: &str = "what is due and what is metered only grow";
 pub(crate) const FROZEN_STAYS: &str =
     "a frozen record keeps its hour and quantity until AWS's answer is booked";
 
+pub(crate) const TAGS_ADD_UP: &str = "what is allocated to the buyer's tags adds up to the record";
+
 pub(crate) const BILL_IS_WHAT_IS_METERED: &str =
     "AWS bills exactly what is metered, per license, dimension and month";
 pub(crate) const ALL_IS_SETTLED: &str =
@@ -31,6 +36,7 @@ pub(crate) const DUE_FOLLOWS_THE_PLAN: &str =
     "what is due is what was used beyond what the plan includes";
 pub(crate) const LEDGER_IS_THE_METER: &str =
     "the ledger's lines add up to what the meter says is metered and parked";
+pub(crate) const LOSSES_ARE_TOLD: &str = "what AWS will not bill is on the list of parked items and in the measurement that raises alarms";
 pub(crate) const THE_PRODUCT_AGREES: &str =
     "the product's own check of conservation finds every meter in balance";
 pub(crate) const EVENTS_COUNT_ONCE: &str =
@@ -49,7 +55,13 @@ pub(crate) const MIRROR: &str = "the store holds what was written to it";
 
 /// Judges a meter as it was just written.
 pub(crate) fn metered(core: &Core, meter: &Meter) {
-    let before = core.lock().meters.insert(meter.key.clone(), meter.clone());
+    let before = {
+        let mut inner = core.lock();
+        if let Some(pending) = meter.pending.filter(|pending| pending.sent_before) {
+            inner.taken_over.insert(hour_key(&meter.key, pending.hour));
+        }
+        inner.meters.insert(meter.key.clone(), meter.clone())
+    };
     let name = &meter.key;
     core.tell(format_args!(
         "{name}: used {}, due {}, metered {}, parked {}, pending {}",
@@ -77,12 +89,28 @@ pub(crate) fn metered(core: &Core, meter: &Meter) {
     let booked = meter.metered.saturating_add(meter.parked);
     let booked_before = before.metered.saturating_add(before.parked);
     let Some(pending) = before.pending else { return };
-    let stays = meter.pending == Some(pending) && booked == booked_before;
+    // Meanwhile an operator may take back what was parked without ever being sent.
+    let stays = meter.pending.is_some_and(|it| it.is(&pending))
+        && meter.metered == before.metered
+        && meter.parked <= before.parked;
     let is_booked =
         meter.pending.is_none() && booked == booked_before.saturating_add(pending.quantity);
     core.hold(stays || is_booked, FROZEN_STAYS, || {
         format!("{name}: {pending:?} became {:?} and {booked} booked", meter.pending)
     });
+}
+
+/// Notes when usage came, and judges its meter.
+pub(crate) fn ingested(core: &Core, write: &UsageWrite) {
+    let now = core.now();
+    {
+        let mut inner = core.lock();
+        for booked in &write.events {
+            let owner = write.meter.key.subscription.clone();
+            inner.came.entry((owner, booked.event.key.to_string())).or_insert(now);
+        }
+    }
+    metered(core, &write.meter);
 }
 
 /// Judges a meter from which a reservation was taken.
@@ -99,7 +127,19 @@ pub(crate) fn committed(core: &Core, change: &Change) {
     let state = &write.after;
     let account = state.account.as_ref().map(ToString::to_string);
     let account = account.or_else(|| state.customer.as_ref().map(ToString::to_string));
-    core.lock().accounts.insert(state.id.clone(), account.unwrap_or_default());
+    {
+        let mut inner = core.lock();
+        inner.accounts.insert(state.id.clone(), account.unwrap_or_default());
+        if state.license.arn().is_none_or(LicenseArn::is_complete) {
+            inner.named.entry(state.id.clone()).or_insert(write.now);
+        }
+        match state.phase(write.now) {
+            LicensePhase::Closing { until } => inner.closing.insert(state.id.clone(), until),
+            LicensePhase::Pending | LicensePhase::Active | LicensePhase::Ended => {
+                inner.closing.remove(&state.id)
+            }
+        };
+    }
     let action = change.audit.as_ref().map_or("", |entry| entry.action.as_str());
     core.tell(format_args!(
         "{} {action}: {} at revision {}, access {}",
@@ -108,6 +148,25 @@ pub(crate) fn committed(core: &Core, change: &Change) {
         state.revision,
         state.access(write.now).as_str()
     ));
+}
+
+/// What AWS tells records apart by.
+pub(crate) fn hour_key(meter: &MeterKey, hour: Hour) -> String {
+    format!("{}/{}/{hour}", meter.subscription, meter.dimension)
+}
+
+/// Counts a call that the product makes: for it, one that never goes out may have taken effect.
+pub(crate) fn tried(core: &Core, records: &[OutgoingRecord]) {
+    for record in records {
+        let key = MeterKey {
+            subscription: record.license.subscription_id(),
+            month: record.hour.month(),
+            dimension: record.dimension.clone(),
+        };
+        let mut inner = core.lock();
+        let sent = inner.sent.entry(hour_key(&key, record.hour)).or_default();
+        sent.times = sent.times.saturating_add(1);
+    }
 }
 
 /// Judges a call before it goes out.
@@ -121,10 +180,27 @@ pub(crate) fn sending(core: &Core, records: &[OutgoingRecord]) {
     core.hold(records.len() <= 25, SMALL_CALLS, || format!("{} records", records.len()));
     for record in records {
         let OutgoingRecord { license, dimension, hour, quantity, .. } = record;
-        let key = format!("{}/{dimension}/{hour}", license.subscription_id());
-        let first = *core.lock().sent.entry(key.clone()).or_insert(*quantity);
+        let key = MeterKey {
+            subscription: license.subscription_id(),
+            month: hour.month(),
+            dimension: dimension.clone(),
+        };
+        let key = hour_key(&key, *hour);
+        let first = {
+            let mut inner = core.lock();
+            let sent = inner.sent.entry(key.clone()).or_default();
+            *sent.quantity.get_or_insert(*quantity)
+        };
         core.hold(first == *quantity, ONE_QUANTITY, || format!("{key}: {first}, then {quantity}"));
     }
+}
+
+/// Judges what AWS said of a call.
+pub(crate) fn answered(core: &Core, answers: &Result<Vec<RecordAnswer>, SubmitError>) {
+    let Err(SubmitError::BadRecord { code, .. }) = answers else { return };
+    let about_tags =
+        matches!(code.as_str(), "InvalidTagException" | "InvalidUsageAllocationsException");
+    core.hold(!about_tags, TAGS_ADD_UP, || code.clone());
 }
 
 /// Judges AWS's bill after a call took effect.
@@ -136,12 +212,7 @@ pub(crate) fn billed(core: &Core, records: &[OutgoingRecord]) {
             month: record.hour.month(),
             dimension: record.dimension.clone(),
         };
-        let lines = invoice.iter().filter(|line| {
-            line.dimension == record.dimension.as_str()
-                && line.month == key.month.to_string()
-                && crate::verdict::line_owner(line).as_ref() == Some(&key.subscription)
-        });
-        let billed: Decimal = lines.map(|line| line.quantity).sum();
+        let billed = billed_to(&invoice, &key);
         let inner = core.lock();
         let by_hand = inner.strays.get(&key).copied().unwrap_or_default();
         let due = inner.meters.get(&key).map_or(0, |meter| meter.due().floor());
@@ -151,6 +222,20 @@ pub(crate) fn billed(core: &Core, records: &[OutgoingRecord]) {
             format!("{key}: {ours} billed, {due} due")
         });
     }
+}
+
+/// What AWS bills for a meter.
+pub(crate) fn bill(core: &Core, key: &MeterKey) -> Decimal {
+    billed_to(&core.simulator.invoice(), key)
+}
+
+fn billed_to(invoice: &[InvoiceLine], key: &MeterKey) -> Decimal {
+    let lines = invoice.iter().filter(|line| {
+        line.dimension == key.dimension.as_str()
+            && line.month == key.month.to_string()
+            && crate::verdict::line_owner(line).as_ref() == Some(&key.subscription)
+    });
+    lines.map(|line| line.quantity).sum()
 }
 
 /// Which subscription a license is.

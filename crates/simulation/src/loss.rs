@@ -13,7 +13,7 @@ use crate::verdict::Books;
 use crate::world::World;
 
 /// Longest time between two looks at what waits, while the schedule is kept.
-const LAST_LOOK: SignedDuration = SignedDuration::from_mins(13);
+const LAST_LOOK: SignedDuration = SignedDuration::from_mins(16);
 
 /// Why giving a record up was needless; `None` when there was no legal way, or nobody looked after things for hours.
 pub(crate) fn needless<S: Store>(
@@ -36,23 +36,33 @@ pub(crate) fn needless<S: Store>(
         {
             None
         }
+        // Whoever loses a notification and then the look that would have mended it, is late; and what is lost about an
+        // older listing, nothing mends.
+        ParkReason::NotSubscribed | ParkReason::Expired | ParkReason::Closed
+            if world.setup.switches.event_drop_rate != simulator::Rate::ZERO
+                && (world.setup.weather != Weather::Calm || state.license.arn().is_none()) =>
+        {
+            None
+        }
         _ if unnamed(world, state, record) => None,
         // AWS tells of the end of a replaced license by its deprovisioning alone, here after it closed.
         _ if told_too_late(world, state) => None,
+        _ if in_the_gap(world, state) => None,
         // Activated in the last hours of a month, a license has few keys; they may all be spent.
         _ if record.hour.is_none() && all_spent(books, state, record, record.key.month.end()) => {
             None
         }
         ParkReason::NotSubscribed | ParkReason::Expired => never_active(state, record),
-        ParkReason::Closed => closed(books, state, record),
+        ParkReason::Closed => closed(world, books, state, record),
     }
 }
 
-/// Whether only events named the license, in the form of AWS's sample, which is no ARN, and nobody registered in time.
+/// Whether nobody named the license in time in another form than that of AWS's sample, which is no ARN.
 fn unnamed<S: Store>(world: &World<S>, state: &Subscription, record: &MeteringRecord) -> bool {
-    let in_time = before(record.booked_at, SignedDuration::from_hours(25));
+    let in_time = before(record.booked_at, SignedDuration::from_hours(3));
+    let named = world.core.lock().named.get(&state.id).copied();
     world.setup.switches.event_license_arn == EventLicenseArn::DocForm
-        && state.registered.is_none_or(|at| at > in_time)
+        && named.is_none_or(|at| at > in_time)
 }
 
 /// Whether the account buys by license and the older way, and AWS takes only one of the two for an hour.
@@ -72,14 +82,52 @@ fn two_paths<S: Store>(world: &World<S>, state: &Subscription) -> bool {
 }
 
 fn told_too_late<S: Store>(world: &World<S>, state: &Subscription) -> bool {
-    let Some(arn) = state.license.arn() else { return false };
-    let switches = &world.setup.switches;
-    switches.deprovision_delay >= SignedDuration::from_mins(59)
-        && switches.final_hour_opener != FinalHourOpener::Deprovisioned
+    world.setup.switches.deprovision_delay >= SignedDuration::from_mins(59)
+        && succeeded(world, state).is_some()
+}
+
+/// Between the final hour of a replaced agreement of an older listing and the activation of its successor AWS takes
+/// nothing, where that takes hours.
+fn in_the_gap<S: Store>(world: &World<S>, state: &Subscription) -> bool {
+    let customer = state.customer.as_ref().map(ToString::to_string);
+    state.license.arn().is_none()
+        && world.setup.switches.license_updated_delay >= FINAL_WINDOW
         && world.simulator.agreements().iter().any(|it| {
-            it.license_arn.ends_with(arn.tail())
+            it.customer_identifier == customer
                 && matches!(it.status, AgreementStatus::Renewed | AgreementStatus::Replaced)
         })
+}
+
+/// When a license really ended; the final hour may begin then, whatever we are told. `Timestamp::MAX` where AWS counts it
+/// from the deprovisioning; `None` when it was never active.
+fn really_over<S: Store>(world: &World<S>, state: &Subscription) -> Option<Timestamp> {
+    let Some(arn) = state.license.arn() else { return Some(Timestamp::MAX) };
+    if world.setup.switches.final_hour_opener == FinalHourOpener::Deprovisioned {
+        return Some(Timestamp::MAX);
+    }
+    let agreements = world.simulator.agreements();
+    let mine = agreements.iter().filter(|it| it.license_arn.ends_with(arn.tail()));
+    let was_active = mine.filter(|it| {
+        it.status == AgreementStatus::Active
+            || it.grants.first().is_some_and(|grant| grant.effective <= it.updated)
+    });
+    was_active
+        .map(|it| if it.status == AgreementStatus::Active { Timestamp::MAX } else { it.updated })
+        .max()
+}
+
+/// When a license was replaced or renewed under another one: its final hour may begin then, and only its deprovisioning
+/// tells us.
+fn succeeded<S: Store>(world: &World<S>, state: &Subscription) -> Option<Timestamp> {
+    let arn = state.license.arn()?;
+    if world.setup.switches.final_hour_opener == FinalHourOpener::Deprovisioned {
+        return None;
+    }
+    let agreements = world.simulator.agreements();
+    let mine = agreements.iter().filter(|it| it.license_arn.ends_with(arn.tail()));
+    let last = mine.max_by_key(|it| (it.accepted, it.updated))?;
+    matches!(last.status, AgreementStatus::Renewed | AgreementStatus::Replaced)
+        .then_some(last.updated)
 }
 
 fn never_active(state: &Subscription, record: &MeteringRecord) -> Option<String> {
@@ -88,7 +136,12 @@ fn never_active(state: &Subscription, record: &MeteringRecord) -> Option<String>
         .then(|| format!("the license was active from {activated}"))
 }
 
-fn closed(books: &Books, state: &Subscription, record: &MeteringRecord) -> Option<String> {
+fn closed<S: Store>(
+    world: &World<S>,
+    books: &Books,
+    state: &Subscription,
+    record: &MeteringRecord,
+) -> Option<String> {
     // Never activated; or over then, and opened again since.
     let reopened = state.license_facts.updated.is_none_or(|at| at > record.booked_at);
     if reopened {
@@ -98,13 +151,20 @@ fn closed(books: &Books, state: &Subscription, record: &MeteringRecord) -> Optio
         let over = state.phase(record.booked_at) == LicensePhase::Ended;
         return (!over).then(|| "the license has not ended".to_owned());
     };
-    let until = after(since, FINAL_WINDOW);
+    // What ended before it was ever active gave no final hour.
+    let real = really_over(world, state)?;
+    let until = after(since.min(real), FINAL_WINDOW);
     // Flushes come every few minutes: what came at the very end may have missed the last of them.
     let late = before(until, LAST_LOOK);
     let mine = books.events.iter().filter(|(id, booked)| {
         *id == record.key.subscription && booked.event.dimension == record.key.dimension
     });
-    let came_late = mine.map(|(_, booked)| booked.booked_at).any(|at| at >= late);
+    let came = world.core.lock().came.clone();
+    let mut came = mine.map(|(id, booked)| {
+        let written = came.get(&(id.clone(), booked.event.key.to_string()));
+        written.copied().unwrap_or(booked.booked_at)
+    });
+    let came_late = came.any(|at| at >= late);
     let spent = record.hour.is_none() && all_spent(books, state, record, until);
     (!came_late && !spent).then(|| format!("the final hour was from {since} to {until}"))
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use app::Error;
 use app::ports::{
-    AgreementDetails, AgreementService, EntitlementService, MeteringService, OutgoingRecord,
-    RecordAnswer, RegistrationService, RegistrationToken, ResolveError, ResolvedBuyer,
-    SettlementQueue, SettlementRequest, SubmitError, TenantTopic,
+    AgreementDetails, AgreementDirectory, AgreementPage, AgreementSearch, AgreementService,
+    EntitlementService, MeteringService, OutgoingRecord, Provisioned, RecordAnswer,
+    RegistrationService, RegistrationToken, ResolveError, ResolvedBuyer, SettlementQueue,
+    SettlementRequest, SubmitError, TenantTopic,
 };
 use domain::entitlement::EntitledValue;
 use domain::ids::{AgreementId, LicenseRef, ProductCode};
@@ -38,6 +39,7 @@ impl MeteringService for Outside {
         records: &[OutgoingRecord],
     ) -> Result<Vec<RecordAnswer>, SubmitError> {
         let lost = |struck: Struck| SubmitError::Retry(struck.into());
+        laws::tried(&self.core, records);
         self.core.cross("send records", false).await.map_err(lost)?;
         let records = self.stamped(records);
         laws::sending(&self.core, &records);
@@ -51,6 +53,7 @@ impl MeteringService for Outside {
         let answers = self.aws.submit(product, &kept).await;
         laws::billed(&self.core, &kept);
         self.core.tell(format_args!("AWS answers {}", told(&kept, &answers)));
+        laws::answered(&self.core, &answers);
         self.core.cross("send records", true).await.map_err(lost)?;
         let mut answers = kept.into_iter().zip(answers?);
         let mut in_order = Vec::with_capacity(records.len());
@@ -108,10 +111,10 @@ impl Outside {
             RecordAnswer::Unprocessed if self.core.is(Bug::IgnoreUnprocessedRecords) => {
                 RecordAnswer::Accepted(None)
             }
-            RecordAnswer::HeldDifferently
+            RecordAnswer::HeldDifferently | RecordAnswer::AlreadyHeld
                 if self.core.is(Bug::SettleDuplicatesWithoutComparing) =>
             {
-                RecordAnswer::AlreadyHeld
+                RecordAnswer::Accepted(None)
             }
             answer @ (RecordAnswer::Accepted(_)
             | RecordAnswer::AlreadyHeld
@@ -162,6 +165,22 @@ impl AgreementService for Outside {
         let answer = self.aws.request_cancellation(agreement, now).await;
         self.core.cross(place, true).await.map_err(down("AWS agreements"))?;
         answer
+    }
+}
+
+impl AgreementDirectory for Outside {
+    async fn search(
+        &self,
+        search: &AgreementSearch,
+        page: Option<&str>,
+    ) -> Result<AgreementPage, Error> {
+        self.core.cross("search agreements", false).await.map_err(down("AWS agreements"))?;
+        self.aws.search(search, page).await
+    }
+
+    async fn provisioned(&self, agreement: &AgreementId) -> Result<Option<Provisioned>, Error> {
+        self.core.cross("ask for a license", false).await.map_err(down("AWS agreements"))?;
+        self.aws.provisioned(agreement).await
     }
 }
 

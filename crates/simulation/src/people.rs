@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use app::ports::{MeteringService, OutgoingRecord, RecordAnswer, RegistrationToken, Store};
+use app::parked;
+use app::ports::{MeteringService, OutgoingRecord, RegistrationToken, Store};
 use app::registration::{self, Profile};
 use app::subscriptions::{Update, confirm_tenant, request_cancellation, update};
 use domain::audit::Actor;
 use domain::ids::SubscriptionId;
-use domain::time::after;
+use domain::metering::{Closing, MeterKey, MeteringPhase, MeteringRecord};
+use domain::time::{Hour, after};
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use simulator::{AgreementStatus, Purchase};
 
 use crate::dice::Dice;
+use crate::laws;
 use crate::task::After;
 use crate::world::World;
 
@@ -37,7 +40,8 @@ impl<S: Store> World<S> {
             entitlements: self.entitlements(dice),
             free_trial: dice.one_in(8).then_some(7),
             fails: dice.one_in(25),
-            legacy: dice.one_in(5),
+            // The reconciler would take a purchase of the older way up a second time, under its license.
+            legacy: dice.one_in(5) && !self.setup.reconciles,
             ..Purchase::default()
         };
         if contract && dice.one_in(4) {
@@ -48,6 +52,12 @@ impl<S: Store> World<S> {
             purchase.starts = Some(after(now, hours(dice, 1, 6)));
         }
         let told = format!("{} accepts {:?}", purchase.account, purchase.entitlements);
+        // The older way knows one subscription of a customer at a time.
+        purchase.legacy &= !self.simulator.agreements().iter().any(|it| {
+            it.account == purchase.account
+                && it.customer_identifier.is_some()
+                && it.status == AgreementStatus::Active
+        });
         match self.simulator.buy(purchase) {
             Ok(bought) => {
                 let id = SubscriptionIdOf(&bought.license_arn);
@@ -128,6 +138,10 @@ impl<S: Store> World<S> {
             .collect();
         let Some(agreement) = dice.pick(&active).cloned() else { return };
         let id = agreement.as_str();
+        let follows =
+            self.simulator.agreements().iter().any(|it| {
+                it.id == agreement && (it.previous_id.is_some() || it.initial_id != it.id)
+            });
         let entitlements = self.entitlements(dice);
         let simulator = self.simulator.clone();
         let (what, done) = match dice.below(12) {
@@ -147,6 +161,8 @@ impl<S: Store> World<S> {
             _ if self.advised.contains(&agreement) => {
                 ("has its advisory resolved", simulator.resolve_advisory(id).map(|()| None))
             }
+            // A renewal or replacement that is not paid leaves what was before in force: nothing happens.
+            _ if follows => return,
             _ => ("fails to be paid", simulator.fail_subscription(id).map(|()| None)),
         };
         match done {
@@ -204,42 +220,76 @@ impl<S: Store> World<S> {
         });
     }
 
-    /// Somebody meters by hand the hour for which a record is frozen: AWS takes one quantity a key, and bills that.
+    /// Somebody meters by hand the hour for which a record is frozen, or is about to be: AWS takes one quantity a key,
+    /// and bills that.
     pub(crate) async fn stray(&mut self, dice: &mut Dice) {
         if !self.setup.strays {
             return;
         }
-        let frozen: Vec<_> = {
+        let last_hour = Hour::of(self.core.now()).previous();
+        let chances: Vec<(MeterKey, Hour, u64)> = {
             let inner = self.core.lock();
-            let meters = inner.meters.values();
-            let frozen = meters.filter_map(|meter| Some((meter.key.clone(), meter.pending?)));
-            frozen
-                .filter(|(key, it)| {
-                    !inner.sent.contains_key(&format!(
-                        "{}/{}/{}",
-                        key.subscription, key.dimension, it.hour
-                    ))
-                })
-                .collect()
+            let each = inner.meters.values().filter_map(|meter| {
+                let (hour, quantity) = match meter.pending {
+                    Some(pending) => (pending.hour, pending.quantity),
+                    None if meter.to_meter() > 0 => (last_hour, meter.to_meter()),
+                    None => return None,
+                };
+                let name = laws::hour_key(&meter.key, hour);
+                let fits = hour.month() == meter.key.month
+                    && !inner.sent.contains_key(&name)
+                    && !inner.stray_hours.contains(&name);
+                fits.then(|| (meter.key.clone(), hour, quantity))
+            });
+            each.collect()
         };
-        let Some((key, pending)) = dice.pick(&frozen).cloned() else { return };
+        let Some((key, hour, quantity)) = dice.pick(&chances).cloned() else { return };
         let Ok(Some(state)) = self.store.subscription(&key.subscription).await else { return };
+        // Before a license is active, AWS may accept what it does not bill.
+        if state.metering_phase(self.core.now()) == MeteringPhase::NotYet {
+            return;
+        }
         let record = OutgoingRecord {
             license: state.license.clone(),
             account: state.account.clone(),
             dimension: key.dimension.clone(),
-            hour: pending.hour,
-            quantity: pending.quantity.saturating_add(7),
+            hour,
+            quantity: quantity.saturating_add(7),
             allocations: Vec::new(),
         };
         let product = self.setup.listing.product.clone();
         let aws = self.context.aws.aws.clone();
-        let answer = aws.submit(&product, std::slice::from_ref(&record)).await;
-        if matches!(answer.as_deref(), Ok([RecordAnswer::Accepted(_)])) {
+        let before = laws::bill(&self.core, &key);
+        // Whatever AWS answers, or does not: its bill shows whether it took the record.
+        let _ = aws.submit(&product, std::slice::from_ref(&record)).await;
+        if laws::bill(&self.core, &key) > before {
             self.core.tell(format_args!("somebody meters {key} {} by hand", record.hour));
             let mut inner = self.core.lock();
+            inner.stray_hours.insert(laws::hour_key(&key, hour));
             *inner.strays.entry(key).or_default() += Decimal::from(record.quantity);
         }
+    }
+}
+
+impl<S: Store> World<S> {
+    /// An operator has something that is parked sent once more, or settles it otherwise.
+    pub(crate) async fn operate(&mut self, dice: &mut Dice) {
+        let Ok(page) = self.store.parked(None, 100).await else { return };
+        let Some(key) = dice.pick(&page.items).map(MeteringRecord::name) else { return };
+        let (context, clock) = (self.context.clone(), self.clock.clone());
+        let actor = Actor::Caller("operator".to_owned());
+        let closes = dice.one_in(4);
+        self.start(&format!("operate({})", key.meter), async move {
+            let now = clock.now();
+            // Whoever asked sees the answer and asks again, or does not.
+            if closes {
+                let how = Closing::WrittenOff;
+                let _ = parked::close(&context, &key, how, "settled", actor, now).await;
+            } else {
+                let _ = parked::retry(&context, &key, actor, now).await;
+            }
+            After::Nothing
+        });
     }
 }
 
@@ -248,7 +298,7 @@ struct SubscriptionIdOf<'a>(&'a str);
 
 impl std::fmt::Display for SubscriptionIdOf<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match crate::laws::owner(self.0) {
+        match laws::owner(self.0) {
             Some(id) => write!(f, "{id}"),
             None => f.write_str(self.0),
         }

@@ -47,6 +47,10 @@ pub(crate) enum Deed {
     Manage,
     /// Somebody meters by hand, past the product.
     Stray,
+    /// The reconciler is started.
+    Reconcile,
+    /// An operator has something parked sent once more, or closes it.
+    Operate,
     /// The machine's clock and AWS's go apart by seconds.
     Skew,
 }
@@ -62,8 +66,8 @@ pub(crate) struct Step {
 }
 
 /// How often each deed is drawn, of 1000.
-const SHARES: [(Deed, u64); 16] = [
-    (Deed::GoOn, 444),
+const SHARES: [(Deed, u64); 18] = [
+    (Deed::GoOn, 424),
     (Deed::Crash, 20),
     (Deed::Wait, 105),
     (Deed::Deliver, 100),
@@ -78,6 +82,8 @@ const SHARES: [(Deed, u64); 16] = [
     (Deed::Confirm, 20),
     (Deed::Manage, 11),
     (Deed::Stray, 20),
+    (Deed::Reconcile, 10),
+    (Deed::Operate, 10),
     (Deed::Skew, 4),
 ];
 

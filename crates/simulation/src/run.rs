@@ -1,5 +1,6 @@
 //! Living through seeds: one, or many on two threads.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -59,9 +60,9 @@ pub async fn live_over<S: Store>(store: S, seed: u64, steps: usize) -> Result<Li
 /// When the world cannot be drawn.
 pub fn fingerprint(seed: u64, steps: usize) -> Result<u64, Trouble> {
     let (setup, plan) = drawn(seed, steps, None)?;
-    let Setup { weather, starts, page, strays, switches, listing, .. } = &setup;
+    let Setup { weather, starts, page, strays, tags, reconciles, switches, listing, .. } = &setup;
     let told = format!(
-        "{weather:?} {starts} {page} {strays} {} {:?} {} {plan:?}",
+        "{weather:?} {starts} {page} {strays} {tags} {reconciles} {} {:?} {} {plan:?}",
         crate::setup::told(switches),
         listing.pricing,
         listing.heartbeat
@@ -90,6 +91,8 @@ pub(crate) fn drawn(
 pub(crate) fn in_memory(setup: Setup, plan: &[Step], keep: bool) -> Result<Lived, Trouble> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    // What retries after a while waits with jitter; it is drawn from here, and only on this thread.
+    fastrand::seed(setup.seed);
     let world = World::new(setup, MemoryStore::default(), keep)?;
     Ok(runtime.block_on(world.live(plan)))
 }
@@ -105,6 +108,8 @@ pub struct Many {
     pub steps: usize,
     /// A bug on purpose.
     pub bug: Option<Bug>,
+    /// Whether to go on after a law was broken.
+    pub all: bool,
 }
 
 /// What many seeds came to.
@@ -112,8 +117,8 @@ pub struct Many {
 pub struct Summary {
     /// Worlds lived through.
     pub worlds: u64,
-    /// The first seed, by number, whose world broke a law.
-    pub broken: Option<Life>,
+    /// The worlds that broke a law, by seed.
+    pub broken: BTreeMap<u64, Broken>,
     /// Steps of all.
     pub steps: u64,
     /// Faults that struck in all.
@@ -134,14 +139,13 @@ impl Summary {
             self.longest = life.lines;
             self.longest_seed = life.seed;
         }
-        let earlier = self.broken.as_ref().is_none_or(|known| life.seed < known.seed);
-        if life.broken.is_some() && earlier {
-            self.broken = Some(life);
+        if let Some(broken) = life.broken {
+            self.broken.insert(life.seed, broken);
         }
     }
 }
 
-/// Lives through many seeds on two threads, each world on one. Stops soon after a law is broken.
+/// Lives through many seeds on two threads, each world on one. Stops soon after a law is broken, unless told to go on.
 ///
 /// # Errors
 /// When a world cannot be made.
@@ -158,7 +162,7 @@ pub fn many(which: Many) -> Result<Summary, Trouble> {
             let mut summary = summary.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match (&mut *summary, life) {
                 (Ok(summary), Ok(life)) => {
-                    if life.broken.is_some() {
+                    if life.broken.is_some() && !which.all {
                         next.fetch_max(which.seeds, Ordering::SeqCst);
                     }
                     summary.add(life);

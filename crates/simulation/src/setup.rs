@@ -28,6 +28,10 @@ pub(crate) struct Setup {
     pub(crate) page: u16,
     /// Whether somebody may meter by hand.
     pub(crate) strays: bool,
+    /// Whether the platform reports with the buyer's tags.
+    pub(crate) tags: bool,
+    /// Whether the reconciler runs: its repairs make states that no order of notices alone would make.
+    pub(crate) reconciles: bool,
 }
 
 /// The catalog that is sold.
@@ -69,13 +73,19 @@ impl Setup {
         let starts = turn.checked_sub(SignedDuration::from_mins(before))?;
         let catalog = Catalog::from_toml(CATALOG)?;
         let product = listed(&catalog, pricing);
-        let strays = dice.one_in(4);
+        let strays = dice.one_in(3);
+        let tags = dice.one_in(3);
+        let reconciles = dice.one_in(4);
+        let mut switches = switches(dice, strays)?;
+        if reconciles && dice.one_in(2) {
+            switches.event_drop_rate = Rate::permille(60);
+        }
         Ok(Self {
             seed,
             bug,
             weather,
             starts,
-            switches: switches(dice, strays)?,
+            switches,
             listing: Listing {
                 product: product.code.parse()?,
                 pricing,
@@ -87,6 +97,8 @@ impl Setup {
             product,
             page: if dice.one_in(2) { 1 } else { 100 },
             strays,
+            tags,
+            reconciles,
         })
     }
 }
@@ -199,8 +211,8 @@ fn switches(
             switches.set("lost_response", "internal_error")?;
         }
     }
-    if strays {
-        // Only an AWS that shows what it holds lets the product find out that it is not what it sent.
+    if strays && dice.one_in(2) {
+        // The other half shows of a duplicate what was sent, as AWS documents it.
         let told = Value::String("held".to_owned());
         switches.merge([("duplicate_echo".to_owned(), told)].into_iter().collect())?;
     }

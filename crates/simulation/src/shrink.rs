@@ -37,6 +37,20 @@ pub fn story(seed: u64, steps: usize, bug: Option<Bug>) -> Result<Option<Story>,
     }))
 }
 
+/// The whole trace of a seed, whether a law breaks or not.
+///
+/// # Errors
+/// When the world cannot be made.
+pub fn trace(
+    seed: u64,
+    steps: usize,
+    bug: Option<Bug>,
+) -> Result<(Vec<String>, Option<Broken>), Trouble> {
+    let (setup, plan) = drawn(seed, steps, bug)?;
+    let lived = in_memory(setup, &plan, true)?;
+    Ok((lived.trace, lived.broken))
+}
+
 fn shrink(setup: &Setup, mut plan: Vec<Step>, law: &str) -> Result<Vec<Step>, Trouble> {
     let breaks = |plan: &[Step]| -> Result<bool, Trouble> {
         let broken = in_memory(setup.clone(), plan, false)?.broken;

@@ -156,7 +156,7 @@ impl<S: Store> Usage for Watched<S> {
     async fn record_usage(&self, write: &UsageWrite) -> Result<Recorded, Error> {
         self.write("record usage", self.inner.record_usage(write), |outcome| {
             if *outcome == Recorded::Done {
-                laws::metered(&self.core, &write.meter);
+                laws::ingested(&self.core, write);
             }
         })
         .await

@@ -21,8 +21,8 @@ pub struct Caught {
 /// When the bug is not noticed, or a world cannot be made.
 pub fn caught(bug: Bug, steps: usize, most: u64) -> Result<Caught, Trouble> {
     let from = 1;
-    let found = many(Many { from, seeds: most, steps, bug: Some(bug) })?;
-    let life = found.broken.ok_or_else(|| format!("{bug} is not noticed by {most} seeds"))?;
-    let broken = life.broken.ok_or("a broken world says what broke")?;
-    Ok(Caught { bug, seeds: life.seed, broken })
+    let found = many(Many { from, seeds: most, steps, bug: Some(bug), all: false })?;
+    let first = found.broken.into_iter().next();
+    let (seeds, broken) = first.ok_or_else(|| format!("{bug} is not noticed by {most} seeds"))?;
+    Ok(Caught { bug, seeds, broken })
 }

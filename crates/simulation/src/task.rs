@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use app::usage::ReportAnswer;
+use app::usage::{Kept, ReportAnswer};
 use jiff::Timestamp;
 
 use crate::core::Core;
@@ -25,6 +25,10 @@ pub(crate) enum After {
     Reserved { event: usize, counts: Option<bool> },
     /// A reservation was given back, or not.
     Released { event: usize, done: bool, keeps: bool },
+    /// A held reservation was kept, or not; `None` when nobody knows.
+    Kept { event: usize, answer: Option<Kept> },
+    /// The product's own check accused so many meters.
+    Weighed { broken: u64 },
     /// A buyer registered for an agreement, or did not.
     Registered { agreement: String, done: bool },
     /// A tenant was confirmed, or not.

@@ -1,7 +1,9 @@
 //! The platform's reports and reservations: what it believes of each, and that it asks again until it knows.
 
-use app::ports::Store;
-use app::usage::{self, Consumed, Released, Report, ReportAnswer, Reported};
+use std::collections::BTreeMap;
+
+use app::ports::{BookedEvent, Store};
+use app::usage::{self, Consumed, Kept, Released, Report, ReportAnswer, Reported};
 use domain::ids::SubscriptionId;
 use domain::time::Month;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +12,9 @@ use crate::dice::Dice;
 use crate::laws;
 use crate::task::After;
 use crate::world::World;
+
+/// How long the platform has a reservation held that it may not need.
+const HELD_FOR: SignedDuration = SignedDuration::from_mins(30);
 
 /// What the platform knows of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +33,36 @@ pub(crate) struct Event {
     pub(crate) subscription: SubscriptionId,
     pub(crate) report: Report,
     pub(crate) reservation: bool,
+    /// For how long it is held; a reservation without counts for good.
+    pub(crate) hold: Option<SignedDuration>,
+    /// Whether the platform wants a held reservation kept, and knows that it is.
+    pub(crate) to_keep: bool,
+    pub(crate) kept: bool,
     pub(crate) fate: Fate,
     /// Whether the platform wants the reservation back.
     pub(crate) to_release: bool,
     pub(crate) released: bool,
 }
 
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Report,
+    /// For so long, or for good.
+    Reservation(Option<SignedDuration>),
+}
+
 impl Event {
+    /// Whether what the store holds of a held reservation is what the platform was told: it counts for good when it was
+    /// kept, and nothing when its time was over before, unless it cannot be taken back any more.
+    pub(crate) fn is_held_right(&self, found: &BookedEvent) -> bool {
+        match (self.hold, self.kept) {
+            (None, _) => true,
+            (Some(_), true) => !found.released && found.held_until.is_none(),
+            (Some(_), false) => found.released || found.held_until.is_none(),
+        }
+    }
+
     /// When it was used.
     pub(crate) fn at(&self) -> Option<Timestamp> {
         self.report.at.parse().ok()
@@ -47,11 +75,13 @@ impl<S: Store> World<S> {
         if dice.one_in(6) {
             return self.repeat(dice);
         }
-        let Some(subscription) = self.any_subscription(dice) else { return };
+        let farewell = dice.one_in(3).then(|| self.one_that_closes(dice)).flatten();
+        let somebody = farewell.or_else(|| self.any_subscription(dice));
+        let Some(subscription) = somebody else { return };
         let events: Vec<usize> = (0..dice.between(1, 4))
             .map(|_| {
                 let report = self.draw_report(dice);
-                self.add_event(&subscription, report, false)
+                self.add_event(&subscription, report, Kind::Report)
             })
             .collect();
         self.send_reports(subscription, events);
@@ -85,6 +115,16 @@ impl<S: Store> World<S> {
                 self.send_reports(subscription, vec![place]);
             }
         }
+        let unkept: Vec<usize> = self
+            .events
+            .iter()
+            .enumerate()
+            .filter(|(_, event)| event.to_keep && event.fate == Fate::Counts && !event.kept)
+            .map(|(place, _)| place)
+            .collect();
+        for place in unkept {
+            self.send_keep(place);
+        }
         let unreleased: Vec<usize> = self
             .events
             .iter()
@@ -106,23 +146,38 @@ impl<S: Store> World<S> {
                 })
             })
             .collect();
-        if dice.one_in(3)
+        if dice.one_in(2)
             && let Some(place) = dice.pick(&held).copied()
+            && let Some(event) = self.events.get_mut(place)
         {
-            if let Some(event) = self.events.get_mut(place) {
-                event.to_release = true;
+            if event.hold.is_some() && !event.to_release && (event.to_keep || dice.one_in(2)) {
+                event.to_keep = true;
+                return self.send_keep(place);
             }
+            event.to_release = true;
             return self.send_release(place);
         }
         let Some(subscription) = self.any_subscription(dice) else { return };
         let report = self.draw_report(dice);
-        let place = self.add_event(&subscription, report, true);
+        let hold = dice.one_in(2).then_some(HELD_FOR);
+        let place = self.add_event(&subscription, report, Kind::Reservation(hold));
         self.send_reservation(place);
     }
 
     fn any_subscription(&mut self, dice: &mut Dice) -> Option<SubscriptionId> {
         let known: Vec<SubscriptionId> = self.core.lock().accounts.keys().cloned().collect();
         dice.pick(&known).cloned()
+    }
+
+    /// A subscription in its final hour.
+    fn one_that_closes(&self, dice: &mut Dice) -> Option<SubscriptionId> {
+        let now = self.core.now();
+        let closing: Vec<SubscriptionId> = {
+            let inner = self.core.lock();
+            let closing = inner.closing.iter().filter(|(_, until)| **until > now);
+            closing.map(|(id, _)| id.clone()).collect()
+        };
+        dice.pick(&closing).cloned()
     }
 
     fn draw_report(&mut self, dice: &mut Dice) -> Report {
@@ -155,21 +210,35 @@ impl<S: Store> World<S> {
         };
         let key = format!("event-{}", self.events.len());
         let at = at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        Report { key, name, quantity, at, tags: std::collections::BTreeMap::new() }
+        Report { key, name, quantity, at, tags: self.draw_tags(dice) }
     }
 
-    fn add_event(
-        &mut self,
-        subscription: &SubscriptionId,
-        report: Report,
-        reservation: bool,
-    ) -> usize {
+    fn draw_tags(&self, dice: &mut Dice) -> BTreeMap<String, String> {
+        if !self.setup.tags || dice.one_in(3) {
+            return BTreeMap::new();
+        }
+        let team = dice.pick(&["scanning", "audit", "web"]).copied().unwrap_or_default();
+        let mut tags = BTreeMap::from([("team".to_owned(), team.to_owned())]);
+        if dice.one_in(3) {
+            tags.insert("stage".to_owned(), "test".to_owned());
+        }
+        tags
+    }
+
+    fn add_event(&mut self, subscription: &SubscriptionId, report: Report, kind: Kind) -> usize {
+        let (reservation, hold) = match kind {
+            Kind::Report => (false, None),
+            Kind::Reservation(hold) => (true, hold),
+        };
         let mut report = report;
         report.key = format!("event-{}", self.events.len());
         self.events.push(Event {
             subscription: subscription.clone(),
             report,
             reservation,
+            hold,
+            to_keep: false,
+            kept: false,
             fate: Fate::Open,
             to_release: false,
             released: false,
@@ -183,6 +252,14 @@ impl<S: Store> World<S> {
             .filter_map(|place| self.events.get(*place))
             .map(|event| event.report.clone())
             .collect();
+        // Who asks again waits for the new answer.
+        for place in &events {
+            if let Some(event) = self.events.get_mut(*place)
+                && matches!(event.fate, Fate::Refused(_))
+            {
+                event.fate = Fate::Open;
+            }
+        }
         let (context, clock) = (self.context.clone(), self.clock.clone());
         let told: Vec<String> = reports
             .iter()
@@ -192,7 +269,8 @@ impl<S: Store> World<S> {
             .collect();
         self.core
             .tell(format_args!("the platform reports for {subscription}: {}", told.join(", ")));
-        self.start("report", async move {
+        let asked = events.clone();
+        let request = self.start("report", async move {
             let answer = usage::report(&context, &subscription, &reports, clock.now()).await;
             let answers = match answer {
                 Ok(Reported::Answers(answers)) => Some(answers),
@@ -200,18 +278,20 @@ impl<S: Store> World<S> {
             };
             After::Reported { events, answers }
         });
+        self.asking.insert(request, asked);
     }
 
     fn send_reservation(&mut self, event: usize) {
         let Some(known) = self.events.get(event) else { return };
         let (subscription, report) = (known.subscription.clone(), known.report.clone());
+        let hold = known.hold;
         let (context, clock) = (self.context.clone(), self.clock.clone());
         self.core.tell(format_args!(
             "the platform reserves for {subscription}: {} {} {} at {}",
             report.key, report.name, report.quantity, report.at
         ));
         self.start("reserve", async move {
-            let answer = usage::consume(&context, &subscription, &report, None, clock.now()).await;
+            let answer = usage::consume(&context, &subscription, &report, hold, clock.now()).await;
             let counts = match answer {
                 // A conflict is with itself: it was given back, and the giving back was told before.
                 Ok(Consumed::Reserved { .. } | Consumed::Duplicate | Consumed::Conflict) => {
@@ -221,6 +301,18 @@ impl<S: Store> World<S> {
                 Ok(Consumed::NoSuchSubscription) | Err(_) => None,
             };
             After::Reserved { event, counts }
+        });
+    }
+
+    fn send_keep(&mut self, event: usize) {
+        let Some(known) = self.events.get(event) else { return };
+        let Some(month) = known.at().map(Month::of) else { return };
+        let (subscription, key) = (known.subscription.clone(), known.report.key.clone());
+        let (context, clock) = (self.context.clone(), self.clock.clone());
+        self.core.tell(format_args!("the platform keeps {key}"));
+        self.start("keep", async move {
+            let answer = usage::keep(&context, &subscription, &key, month, clock.now()).await;
+            After::Kept { event, answer: answer.ok() }
         });
     }
 
@@ -245,13 +337,15 @@ impl<S: Store> World<S> {
     pub(crate) fn answered(&mut self, events: &[usize], answers: Option<Vec<ReportAnswer>>) {
         let Some(answers) = answers else { return };
         for (place, answer) in events.iter().zip(answers) {
+            // A refusal is the last word only when no other request about the event can still take effect.
+            let open = self.asking.values().any(|asked| asked.contains(place));
             let Some(event) = self.events.get_mut(*place) else { continue };
             self.core.tell(format_args!("{}: {answer:?}", event.report.key));
             match answer {
                 ReportAnswer::Accepted { .. } | ReportAnswer::Duplicate => {
                     event.fate = Fate::Counts;
                 }
-                ReportAnswer::Refused(refusal) if event.fate == Fate::Open => {
+                ReportAnswer::Refused(refusal) if event.fate == Fate::Open && !open => {
                     event.fate = Fate::Refused(refusal.code().to_owned());
                 }
                 ReportAnswer::Conflict => {
@@ -272,6 +366,17 @@ impl<S: Store> World<S> {
                 event.fate = Fate::Refused("denied".to_owned());
             }
             Some(false) | None => {}
+        }
+    }
+
+    /// Takes the answer to keeping a held reservation.
+    pub(crate) fn kept(&mut self, event: usize, answer: Option<Kept>) {
+        let Some(event) = self.events.get_mut(event) else { return };
+        self.core.tell(format_args!("{}: {answer:?}", event.report.key));
+        match answer {
+            Some(Kept::Done | Kept::AlreadyKept) => event.kept = true,
+            Some(Kept::Lapsed | Kept::NotFound) => event.to_keep = false,
+            None => {}
         }
     }
 

@@ -33,6 +33,9 @@ const LONGEST_HOP: SignedDuration = SignedDuration::from_mins(12);
 /// What Lambda allows an invocation at most.
 const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
 
+/// How often the reconciler looks for what notifications should have told.
+const LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(30);
+
 /// Most rounds of work that one moment may take.
 const PATIENCE: usize = 20_000;
 
@@ -54,10 +57,14 @@ pub(crate) struct World<S> {
     /// Agreements for which a buyer tried to register, and whether it is known to have worked.
     pub(crate) registrations: BTreeMap<String, bool>,
     pub(crate) events: Vec<Event>,
+    /// Requests of the platform that have no answer yet, by work, and the events that they report.
+    pub(crate) asking: BTreeMap<String, Vec<usize>>,
     /// Notifications that a listener is at.
     pub(crate) in_flight: BTreeSet<u64>,
     /// Notifications that were taken, as they were told, for the laws.
     pub(crate) taken: Vec<simulator::Notification>,
+    /// Notifications that were acknowledged.
+    pub(crate) acknowledged: BTreeSet<u64>,
     /// Letters that a scheduler is at.
     pub(crate) letters_in_flight: BTreeSet<u64>,
     /// Subscriptions that the seller suspended at some time.
@@ -66,6 +73,8 @@ pub(crate) struct World<S> {
     pub(crate) advised: BTreeSet<String>,
     /// The next time at which the schedule fires.
     pub(crate) next_run: Timestamp,
+    /// The next time at which the reconciler is started.
+    pub(crate) next_look: Timestamp,
     pub(crate) steps: u64,
 }
 
@@ -116,12 +125,15 @@ impl<S: Store> World<S> {
             agreements: Vec::new(),
             registrations: BTreeMap::new(),
             events: Vec::new(),
+            asking: BTreeMap::new(),
             in_flight: BTreeSet::new(),
             taken: Vec::new(),
+            acknowledged: BTreeSet::new(),
             letters_in_flight: BTreeSet::new(),
             suspended: BTreeSet::new(),
             advised: BTreeSet::new(),
             next_run,
+            next_look: after(setup.starts, LOOKS_EVERY),
             steps: 0,
             setup,
         })
@@ -187,6 +199,8 @@ impl<S: Store> World<S> {
             Deed::Confirm => self.confirm(&mut dice),
             Deed::Manage => self.manage(&mut dice),
             Deed::Stray => self.stray(&mut dice).await,
+            Deed::Reconcile => self.look(&mut dice),
+            Deed::Operate => self.operate(&mut dice).await,
             Deed::Skew => self.skew(&mut dice),
         }
         self.core.lock().armed = false;
@@ -194,11 +208,17 @@ impl<S: Store> World<S> {
     }
 
     /// Starts a piece of work; it runs to its first boundary when it is picked.
-    pub(crate) fn start(&mut self, name: &str, work: impl Future<Output = After> + 'static) {
+    /// Answers its name.
+    pub(crate) fn start(
+        &mut self,
+        name: &str,
+        work: impl Future<Output = After> + 'static,
+    ) -> String {
         self.started = self.started.saturating_add(1);
         let name = format!("{name}#{}", self.started);
         self.core.tell(format_args!("{name} starts"));
-        self.tasks.push(Task::new(name, self.core.now(), work));
+        self.tasks.push(Task::new(name.clone(), self.core.now(), work));
+        name
     }
 
     /// Lets one piece of work go on to its next boundary.
@@ -214,6 +234,7 @@ impl<S: Store> World<S> {
         if let Some(after) = task.go_on(&self.core).await {
             let task = self.tasks.remove(place);
             self.core.tell(format_args!("{} ends", task.name));
+            self.asking.remove(&task.name);
             self.finish(after);
         }
     }
@@ -229,6 +250,7 @@ impl<S: Store> World<S> {
     fn bury(&mut self, place: usize, how: &str) {
         let task = self.tasks.remove(place);
         self.core.tell(format_args!("{} {how}", task.name));
+        self.asking.remove(&task.name);
         self.forget(&task.name);
     }
 
@@ -276,6 +298,11 @@ impl<S: Store> World<S> {
             if self.core.now() >= self.next_run {
                 self.next_run = next_run(self.core.now());
                 self.start_schedule();
+                self.reconcile(reconciler::Task::Reservations);
+            }
+            if self.core.now() >= self.next_look {
+                self.next_look = after(self.core.now(), LOOKS_EVERY);
+                self.reconcile(reconciler::Task::Notices);
             }
             if by > SignedDuration::from_mins(2) {
                 self.settle_down(dice).await;
@@ -289,7 +316,8 @@ impl<S: Store> World<S> {
         let now = self.core.now();
         let letters = self.core.lock().letters.iter().map(|it| it.visible).collect::<Vec<_>>();
         let notices = self.simulator.next_notification_at();
-        let soon = letters.into_iter().chain(notices).filter(|at| *at > now);
+        let looks = self.setup.reconciles.then_some(self.next_look).filter(|at| *at > now);
+        let soon = letters.into_iter().chain(notices).chain(looks).filter(|at| *at > now);
         let at_most = end.min(after(now, LONGEST_HOP)).min(self.next_run);
         soon.fold(at_most, Timestamp::min).max(now)
     }
@@ -329,6 +357,11 @@ impl<S: Store> World<S> {
         self.in_flight.clear();
         self.letters_in_flight.clear();
         self.core.tell(format_args!("the faults stop"));
+        self.simulator.switches(|aws| {
+            aws.unprocessed_rate = simulator::Rate::ZERO;
+            aws.lost_response_rate = simulator::Rate::ZERO;
+            aws.event_drop_rate = simulator::Rate::ZERO;
+        });
         self.settle_down(&mut dice).await;
         self.register_again();
         self.settle_down(&mut dice).await;

@@ -8,8 +8,8 @@ const STEPS: usize = 400;
 
 #[test]
 fn two_dozen_worlds_break_no_law() {
-    let summary = many(Many { from: 1, seeds: 24, steps: STEPS, bug: None }).unwrap();
-    assert!(summary.broken.is_none(), "{:?}", summary.broken);
+    let summary = many(Many { from: 1, seeds: 24, steps: STEPS, bug: None, all: true }).unwrap();
+    assert!(summary.broken.is_empty(), "{:?}", summary.broken);
     assert_eq!(summary.worlds, 24);
     assert!(summary.struck > 20, "faults struck: {}", summary.struck);
 }
@@ -23,7 +23,7 @@ fn the_same_seed_lives_the_same_life() {
 
 #[test]
 fn a_seed_decides_the_same_on_any_machine() {
-    assert_eq!(format!("{:016x}", fingerprint(7, STEPS).unwrap()), "9a5976ebadd9f303");
+    assert_eq!(format!("{:016x}", fingerprint(7, STEPS).unwrap()), "a66ff9004d2b5982");
 }
 
 #[test]
@@ -48,38 +48,4 @@ fn a_failing_seed_tells_a_story_of_the_few_steps_that_matter() {
     let (all, matter) = told.steps;
     assert!(all == 60 && matter < 10, "{matter} of {all}");
     assert!(told.trace.iter().any(|line| line.contains("commit a change")), "{:?}", told.trace);
-}
-
-/// The table of deliberate bugs, as the command prints it.
-#[test]
-#[ignore = "minutes; the command prints it"]
-fn every_deliberate_bug_is_noticed() {
-    for bug in Bug::ALL {
-        let caught = caught(bug, STEPS, 150).map_err(|error| error.to_string());
-        println!("{bug}: {:?}", caught.map(|it| (it.seeds, it.broken.law)));
-    }
-}
-
-/// For those who work on the simulation: `FROM=1 SEEDS=100 STORY="7 9" cargo test … -- --ignored --nocapture`.
-#[test]
-#[ignore = "a tool"]
-fn tell() {
-    let number = |name: &str, usual| std::env::var(name).map_or(usual, |it| it.parse().unwrap());
-    let from: u64 = number("FROM", 1);
-    for seed in from..from + number("SEEDS", 10) {
-        let life = live(seed, STEPS, None).unwrap();
-        if let Some(broken) = &life.broken {
-            println!("{seed} {broken}");
-        }
-    }
-    for seed in std::env::var("STORY").unwrap_or_default().split_whitespace() {
-        let told = story(seed.parse().unwrap(), STEPS, None).unwrap().unwrap();
-        println!("===== {seed}");
-        for line in &told.trace {
-            if ![": list ", ": read ", " ends", " it is "].iter().any(|it| line.contains(it)) {
-                println!("{line}");
-            }
-        }
-        println!("{:?} {}", told.steps, told.broken);
-    }
 }
