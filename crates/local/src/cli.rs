@@ -67,6 +67,7 @@ pub(crate) struct Journey {
 }
 
 #[derive(Debug, Clone, Copy, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
 pub(crate) struct Simulate {
     /// How many worlds
     #[arg(long, default_value_t = 1000)]

@@ -29,6 +29,7 @@ pub(crate) enum Fate {
 
 /// A report or reservation.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish or an answer of its own")]
 pub(crate) struct Event {
     pub(crate) subscription: SubscriptionId,
     pub(crate) report: Report,
@@ -159,8 +160,8 @@ impl<S: Store> World<S> {
         }
         let Some(subscription) = self.any_subscription(dice) else { return };
         let report = self.draw_report(dice);
-        let hold = dice.one_in(2).then_some(HELD_FOR);
-        let place = self.add_event(&subscription, report, Kind::Reservation(hold));
+        let kind = Kind::Reservation(dice.one_in(2).then_some(HELD_FOR));
+        let place = self.add_event(&subscription, report, kind);
         self.send_reservation(place);
     }
 

@@ -99,7 +99,9 @@ async fn send<S, A: MeteringService>(
         let answer = submit(ctx, budget, &records, &mut sent.calls).await;
         // A call without an answer may have taken effect.
         let once = sent.calls <= calls_before.saturating_add(1);
-        part.iter_mut().for_each(|ready| ready.unsent &= once);
+        for ready in &mut part {
+            ready.unsent &= once;
+        }
         match answer {
             Ok(answers) => {
                 let mut again = Vec::new();
