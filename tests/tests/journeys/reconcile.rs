@@ -174,6 +174,20 @@ async fn a_lost_end_of_an_older_listings_contract() {
     story.end().await;
 }
 
+/// SNS tells of a customer, AWS's search of a license: both are the same purchase, and it is billed once.
+#[tokio::test]
+async fn a_purchase_of_an_older_listing_is_not_taken_up_a_second_time() {
+    let story = Story::begin(PayAsYouGo).await;
+    let purchase = Purchase { legacy: true, ..story.purchase("111122223333") };
+    let buyer = story.system.simulator().buy(purchase).unwrap();
+    story.minutes(5).await;
+    story.register(&buyer).await;
+    assert_eq!(story.status(&buyer).await, "ACTIVE");
+    story.hours(26).await;
+    assert_eq!(story.subscriptions().await.len(), 1);
+    story.end().await;
+}
+
 #[tokio::test]
 async fn what_was_told_in_time_is_not_repaired() {
     for pricing in [PayAsYouGo, ContractWithConsumption] {

@@ -1,7 +1,7 @@
 //! One agreement: what AWS says of it beside what we know, and the repair.
 
 use domain::audit::Actor;
-use domain::ids::{LicenseArn, LicenseRef};
+use domain::ids::{AccountId, LicenseArn, LicenseRef};
 use domain::notice::{EndStatus, Intent, LicenseChange};
 use domain::subscription::{
     AgreementFacts, Dated, LicenseFacts, LicensePhase, Origin, Subscription,
@@ -15,8 +15,8 @@ use crate::entitlements::{Answer, ask, take};
 use crate::links::{adopt_agreement, join_facts, link_write};
 use crate::notices::{Effect, flush_if_closing};
 use crate::ports::{
-    AgreementSearch, AgreementSummary, Change, Committed, Provisioned, Standing, Store, View,
-    ViewKeys,
+    AgreementSearch, AgreementSummary, Change, Committed, ListFilter, Provisioned, Standing, Store,
+    View, ViewKeys,
 };
 use crate::{Context, Error};
 
@@ -118,6 +118,9 @@ async fn with_license<S: Store, A: Truth>(
     if summary.standing != Standing::Active && before.is_none() && link.is_none() {
         return Ok(None);
     }
+    if before.is_none() && known_as_customer(ctx, summary.account.as_ref(), now).await? {
+        return Ok(None);
+    }
     let mut after = before.clone().unwrap_or_else(|| {
         Subscription::new(license.clone(), listing.product.clone(), listing.pricing, now)
     });
@@ -146,6 +149,32 @@ async fn with_license<S: Store, A: Truth>(
     change.links.extend(chained.writes);
     let repair = (change.state.is_some() || !change.links.is_empty()).then_some(kind);
     Ok(Some((change, Looked { repair, effect, settled: verdict.settled })))
+}
+
+/// Whether the buyer of a license that we do not know has a subscription of an older listing, which names customers
+/// only: it is the same purchase, and taken up a second time it could be metered twice (fact sheet §7.3).
+async fn known_as_customer<S: Store, A>(
+    ctx: &Context<S, A>,
+    account: Option<&AccountId>,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let Some(account) = account else { return Ok(false) };
+    let mut after = None;
+    loop {
+        let filter = ListFilter::Customer(account.to_string());
+        let page = ctx.store.list(&filter, after.as_ref(), 100).await?;
+        let known = |state: &Subscription| {
+            matches!(state.license, LicenseRef::Legacy { .. })
+                && state.phase(now) != LicensePhase::Ended
+        };
+        if page.items.iter().any(known) {
+            return Ok(true);
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(false);
+        }
+    }
 }
 
 fn repaired(kind: Repair) -> Deed {
