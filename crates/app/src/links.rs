@@ -131,12 +131,13 @@ pub(crate) async fn join_facts<S: Subscriptions>(
     let mut own = link.cloned().unwrap_or_else(|| fresh(agreement));
     own.facts.join(facts);
     let Some(origin) = facts.predecessor() else { return Ok((own, Chained::default())) };
-    let origin = link_of(store, origin).await?.unwrap_or_else(|| fresh(origin));
-    let end = end_of_chain(store, origin).await?;
+    let known = link_of(store, origin).await?.unwrap_or_else(|| fresh(origin));
+    let end = end_of_chain(store, known).await?;
     if end.agreement == own.agreement {
         return Ok((own, Chained::default()));
     }
-    let chained = if age(&end) < age(&own) {
+    // What an agreement goes on from is the earlier one, whatever the clock says of both.
+    let chained = if end.agreement == *origin || age(&end) < age(&own) {
         goes_on(store, end, &mut own).await?
     } else {
         went_on(end, &mut own)

@@ -346,3 +346,19 @@ async fn a_buyer_who_registered_under_an_agreement_that_was_replaced_before_its_
         assert_eq!(state.access(now), Access::Granted, "registered at {place} of {notices:?}");
     }
 }
+
+#[tokio::test]
+async fn an_agreement_goes_on_in_its_successor_although_both_were_made_in_the_same_instant() {
+    let profile = Profile::new("Acme", "Jo", "jo@example.com").unwrap();
+    let when = "2026-11-24T06:01:00Z";
+    let first = told_of_agreement("1", when, "agmt-2", None);
+    let second = told_of_agreement("2", when, "agmt-1", Some("agmt-2"));
+    let updated = told_of_license("3", "2026-11-24T06:03:00Z", "agmt-1");
+    let now = at("2026-11-24T06:04:00Z");
+    let context = context(PricingModel::Usage);
+    complete(&context, &buyer("agmt-2"), &profile, now).await.unwrap();
+    for notice in [&first, &second, &updated] {
+        take_notice(&context, notice, now).await.unwrap();
+    }
+    assert_eq!(context.store.states().pop().unwrap().access(now), Access::Granted);
+}

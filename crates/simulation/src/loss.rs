@@ -1,6 +1,7 @@
 //! Which units AWS could never have billed. While the schedule is kept, nothing else may be given up.
 
 use app::ports::Store;
+use domain::ids::SubscriptionId;
 use domain::metering::{MeteringRecord, ParkReason};
 use domain::subscription::{FINAL_WINDOW, LicensePhase, Subscription};
 use domain::time::{Hour, after, before};
@@ -142,9 +143,11 @@ fn closed<S: Store>(
     state: &Subscription,
     record: &MeteringRecord,
 ) -> Option<String> {
-    // Never activated; or over then, and opened again since.
+    // Never activated; or over then, as far as anybody had been told, and opened again since.
+    let since_then =
+        |(id, at): &(SubscriptionId, Timestamp)| *id == state.id && *at >= record.booked_at;
     let reopened = state.license_facts.updated.is_none_or(|at| at > record.booked_at);
-    if reopened {
+    if reopened || books.opened.iter().any(since_then) {
         return None;
     }
     let Some(since) = state.closing_since() else {

@@ -11,6 +11,7 @@ use domain::metering::{
 };
 use domain::subscription::Subscription;
 use domain::time::Month;
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use simulator::InvoiceLine;
 
@@ -24,6 +25,8 @@ pub(crate) struct Books {
     pub(crate) meters: BTreeMap<MeterKey, Meter>,
     pub(crate) records: Vec<MeteringRecord>,
     pub(crate) events: Vec<(SubscriptionId, BookedEvent)>,
+    /// When an activation or change of a license was learned.
+    pub(crate) opened: Vec<(SubscriptionId, Timestamp)>,
 }
 
 /// Judges a world that has come to rest.
@@ -69,12 +72,21 @@ impl Books {
         let states =
             all(|after| async move { store.list(&ListFilter::All, after.as_ref(), 100).await })
                 .await?;
-        let mut books =
-            Self { states, meters: BTreeMap::new(), records: Vec::new(), events: Vec::new() };
+        let mut books = Self {
+            states,
+            meters: BTreeMap::new(),
+            records: vec![],
+            events: vec![],
+            opened: vec![],
+        };
         let last = Month::of(world.core.now());
         for state in &books.states {
             // Usage may be older than our first word of the license, by a week at most.
             let id = &state.id;
+            let trail =
+                all(|after| async move { store.audit(id, after.as_ref(), 100).await }).await?;
+            let opened = trail.iter().filter(|entry| entry.changes.contains_key("licenseUpdated"));
+            books.opened.extend(opened.map(|entry| (id.clone(), entry.at)));
             let mut month = Month::of(world.setup.starts).previous();
             while month <= last {
                 let meters = store.meters(id, month).await?;
