@@ -49,6 +49,7 @@ pub(crate) fn needless<S: Store>(
         // AWS tells of the end of a replaced license by its deprovisioning alone, here after it closed.
         _ if told_too_late(world, state) => None,
         _ if in_the_gap(world, state) => None,
+        _ if never_began(world, state, record) => None,
         // Activated in the last hours of a month, a license has few keys; they may all be spent.
         _ if record.hour.is_none() && all_spent(books, state, record, record.key.month.end()) => {
             None
@@ -97,6 +98,20 @@ fn in_the_gap<S: Store>(world: &World<S>, state: &Subscription) -> bool {
             it.customer_identifier == customer
                 && matches!(it.status, AgreementStatus::Renewed | AgreementStatus::Replaced)
         })
+}
+
+/// Whether an agreement of this buyer had ended before it was ever active: we are told of a final hour, and AWS grants none.
+fn never_began<S: Store>(world: &World<S>, state: &Subscription, record: &MeteringRecord) -> bool {
+    let customer = state.customer.as_ref().map(ToString::to_string);
+    let mine = |it: &simulator::Agreement| match state.license.arn() {
+        Some(arn) => it.license_arn.ends_with(arn.tail()),
+        None => it.customer_identifier == customer,
+    };
+    world.simulator.agreements().iter().filter(|it| mine(it)).any(|it| {
+        it.status != AgreementStatus::Active
+            && it.updated <= record.booked_at
+            && it.grants.first().is_none_or(|grant| grant.effective > it.updated)
+    })
 }
 
 /// When a license really ended; the final hour may begin then, whatever we are told. `Timestamp::MAX` where AWS counts it
