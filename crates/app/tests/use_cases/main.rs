@@ -4,6 +4,7 @@
 
 mod entitlements;
 mod notices;
+mod operations;
 mod scripted;
 mod settlement;
 

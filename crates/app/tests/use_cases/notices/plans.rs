@@ -1,5 +1,6 @@
 //! What a change of plan does to meters, whether they exist or not.
 
+use app::ports::Outbox;
 use domain::catalog::{Allowance, PricingModel};
 use domain::entitlement::EntitledValue;
 use domain::notice::LicenseChange::Updated;
@@ -17,6 +18,17 @@ async fn registered(world: &World) {
     let mut state = only(world);
     state.register(at("2026-11-24T06:00:00Z"));
     world.store.put_state(state);
+}
+
+#[tokio::test]
+async fn what_the_platform_must_be_told_is_written_with_the_change() {
+    let world = world(PricingModel::ContractWithConsumption);
+    world.aws.grant("basic", one());
+    registered(&world).await;
+    told(&world, "2", "2026-11-24T07:00:00Z", of_license("agmt-1", Updated)).await;
+    let waiting = world.store.unpublished(None, 10).await.unwrap().items;
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((waiting[0].notice.kind.as_str(), waiting[0].notice.revision), ("provision", 2));
 }
 
 #[tokio::test]
