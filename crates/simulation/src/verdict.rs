@@ -165,7 +165,8 @@ fn mirror<S: Store>(world: &World<S>, books: &Books) {
     if world.core.bug.is_none() {
         world.core.hold(seen == books.meters, laws::MIRROR, || {
             let differ = seen.iter().find(|(key, meter)| books.meters.get(key) != Some(*meter));
-            format!("{differ:?}")
+            let held = differ.map(|(key, _)| books.meters.get(key));
+            format!("written: {differ:?}; held: {held:?}")
         });
     }
 }
