@@ -375,10 +375,13 @@ mod tests {
         };
         let mut meter = meter("2026-11", 5);
         assert_eq!(hour_frozen(&mut meter, phase, "2026-12-01T02:50:00Z"), Err(Freeze::Later));
-        assert_eq!(
-            hour_frozen(&mut meter, phase, "2026-12-01T03:00:22Z").unwrap(),
-            "2026-11-30T23Z"
-        );
+        for now in ["2026-12-01T03:00:00Z", "2026-12-01T03:00:22Z"] {
+            assert_eq!(
+                hour_frozen(&mut meter.clone(), phase, now).unwrap(),
+                "2026-11-30T23Z",
+                "{now}"
+            );
+        }
     }
 
     #[test]
