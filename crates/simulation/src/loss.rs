@@ -107,11 +107,14 @@ fn never_began<S: Store>(world: &World<S>, state: &Subscription, record: &Meteri
         Some(arn) => it.license_arn.ends_with(arn.tail()),
         None => it.customer_identifier == customer,
     };
-    world.simulator.agreements().iter().filter(|it| mine(it)).any(|it| {
-        it.status != AgreementStatus::Active
-            && it.updated <= record.booked_at
-            && it.grants.first().is_none_or(|grant| grant.effective > it.updated)
-    })
+    let agreements = world.simulator.agreements();
+    agreements.iter().any(|it| mine(it) && !was_active(it) && it.updated <= record.booked_at)
+}
+
+/// Whether AWS activated an agreement before it ended.
+fn was_active(agreement: &simulator::Agreement) -> bool {
+    agreement.status == AgreementStatus::Active
+        || agreement.grants.first().is_some_and(|grant| grant.effective <= agreement.updated)
 }
 
 /// When a license really ended; the final hour may begin then, whatever we are told. `Timestamp::MAX` where AWS counts it
@@ -123,11 +126,7 @@ fn really_over<S: Store>(world: &World<S>, state: &Subscription) -> Option<Times
     }
     let agreements = world.simulator.agreements();
     let mine = agreements.iter().filter(|it| it.license_arn.ends_with(arn.tail()));
-    let was_active = mine.filter(|it| {
-        it.status == AgreementStatus::Active
-            || it.grants.first().is_some_and(|grant| grant.effective <= it.updated)
-    });
-    was_active
+    mine.filter(|it| was_active(it))
         .map(|it| if it.status == AgreementStatus::Active { Timestamp::MAX } else { it.updated })
         .max()
 }
