@@ -174,7 +174,7 @@ impl Agreements {
 
     /// When the last of them ended for good; absent while one goes on or only renewals and replacements are known.
     pub fn ended(&self) -> Option<Dated<EndStatus>> {
-        if self.0.values().any(|facts| facts.ended.is_none()) {
+        if self.0.iter().any(|(id, facts)| self.goes_on(id, facts)) {
             return None;
         }
         self.0.values().filter_map(|facts| facts.ended).filter(|ended| ended.value.is_final()).max()
@@ -182,17 +182,23 @@ impl Agreements {
 
     /// Whether AWS warns about the account of an agreement that goes on.
     pub fn has_advisory(&self) -> bool {
-        self.0.values().any(|facts| {
-            facts.ended.is_none() && facts.advisory.is_some_and(|advisory| advisory.value)
+        self.0.iter().any(|(id, facts)| {
+            self.goes_on(id, facts) && facts.advisory.is_some_and(|advisory| advisory.value)
         })
     }
 
     /// The newest agreement: the one that goes on, or else the one made last.
     pub fn current(&self) -> Option<&AgreementId> {
-        let rank = |facts: &AgreementFacts| {
-            (facts.ended.is_none(), facts.created.as_ref().map(|created| created.at))
+        let rank = |id: &AgreementId, facts: &AgreementFacts| {
+            (self.goes_on(id, facts), facts.created.as_ref().map(|created| created.at))
         };
-        self.0.iter().max_by_key(|(id, facts)| (rank(facts), *id)).map(|(id, _)| id)
+        self.0.iter().max_by_key(|(id, facts)| (rank(id, facts), *id)).map(|(id, _)| id)
+    }
+
+    /// Whether an agreement neither ended nor goes on in another one: of a renewal or replacement AWS may tell the
+    /// successor only (fact sheet §14).
+    fn goes_on(&self, id: &AgreementId, facts: &AgreementFacts) -> bool {
+        facts.ended.is_none() && !self.0.values().any(|other| other.predecessor() == Some(id))
     }
 
     /// When the current agreement ends by its terms.

@@ -5,7 +5,9 @@ use domain::metering::MeteringPhase;
 use domain::notice::{AgreementChange, EndStatus, LegacyChange, LicenseChange};
 use domain::subscription::{Access, Dated, Hold, LicenseFacts, LicensePhase, Status};
 
-use crate::{agreement, at, bought, ended, in_use, legacy, license, made, subscribed};
+use crate::{
+    agreement, at, bought, ended, goes_on_from, in_use, legacy, license, made, subscribed,
+};
 
 #[test]
 fn access_is_registered_and_active_and_not_held() {
@@ -99,6 +101,28 @@ fn a_term_that_ran_out_is_expired_and_one_that_goes_on_is_not_over() {
     agreement(&mut renewed, "agmt-1", &ended(EndStatus::Expired), 11);
     assert_eq!(renewed.phase(at(90)), LicensePhase::Active, "another agreement goes on");
     assert_eq!(renewed.agreements.current().unwrap().as_str(), "agmt-2");
+}
+
+/// AWS may tell the end of no agreement that goes on in another one (fact sheet §14, `ended_on_chain`).
+#[test]
+fn an_agreement_whose_successor_is_known_is_over_without_a_notice_of_its_end() {
+    let mut state = in_use();
+    agreement(&mut state, "agmt-1", &AgreementChange::AdvisoryIssued, 5);
+    agreement(&mut state, "agmt-2", &goes_on_from("agmt-1"), 7);
+    assert_eq!(state.hold(), None, "the agreement that AWS warned about is over");
+    assert_eq!(state.agreements.current().unwrap().as_str(), "agmt-2");
+    assert_eq!(state.phase(at(8)), LicensePhase::Active, "its successor goes on");
+    agreement(&mut state, "agmt-2", &ended(EndStatus::Cancelled), 10);
+    assert_eq!(state.closing_since(), Some(at(10)), "nobody waits for the end of the former one");
+}
+
+#[test]
+fn a_successor_that_is_known_before_its_own_beginning_changes_nothing() {
+    let mut state = in_use();
+    agreement(&mut state, "agmt-2", &ended(EndStatus::Cancelled), 10);
+    assert_eq!(state.closing_since(), None, "the first agreement goes on, as far as is known");
+    agreement(&mut state, "agmt-2", &goes_on_from("agmt-1"), 7);
+    assert_eq!(state.closing_since(), Some(at(10)));
 }
 
 #[test]

@@ -56,6 +56,11 @@ pub(crate) fn made() -> AgreementChange {
     AgreementChange::Created { intent: Intent::New, previous: None, offer: None, ends: None }
 }
 
+pub(crate) fn goes_on_from(former: &str) -> AgreementChange {
+    let previous = Some(former.parse().unwrap());
+    AgreementChange::Created { intent: Intent::Replace, previous, offer: None, ends: None }
+}
+
 pub(crate) fn ended(how: EndStatus) -> AgreementChange {
     AgreementChange::Ended { how }
 }

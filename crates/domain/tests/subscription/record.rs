@@ -9,7 +9,7 @@ use domain::subscription::{
     Access, AgreementFacts, CancellationRequest, Dated, LicensePhase, Status, Subscription, Tenant,
 };
 
-use crate::{agreement, at, bought, catalog, ended, in_use, license, licensed, made};
+use crate::{agreement, at, bought, catalog, ended, goes_on_from, in_use, license, licensed, made};
 
 #[test]
 fn names_are_what_interfaces_and_audit_entries_say() {
@@ -65,14 +65,9 @@ fn the_current_agreement_is_the_one_that_goes_on_or_was_made_last() {
 
 #[test]
 fn an_agreement_knows_the_one_it_goes_on_from() {
-    let previous: Option<AgreementId> = Some("agmt-1".parse().unwrap());
-    let change = AgreementChange::Created {
-        intent: Intent::Replace,
-        previous: previous.clone(),
-        offer: None,
-        ends: None,
-    };
-    assert_eq!(AgreementFacts::of(&change, at(1)).predecessor(), previous.as_ref());
+    let former: AgreementId = "agmt-1".parse().unwrap();
+    let facts = AgreementFacts::of(&goes_on_from(former.as_str()), at(1));
+    assert_eq!(facts.predecessor(), Some(&former));
     assert_eq!(AgreementFacts::of(&made(), at(1)).predecessor(), None);
 }
 
