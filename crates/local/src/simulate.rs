@@ -2,12 +2,15 @@
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use simulation::{Bug, Life, Many, Summary};
 
 use crate::cli::Simulate;
 use local::{System, SystemOptions};
+
+/// What one world may take over a database.
+const LONGEST_LIFE: Duration = Duration::from_mins(5);
 
 type Trouble = Box<dyn std::error::Error>;
 
@@ -125,11 +128,19 @@ async fn over_dynamodb(asked: Simulate, out: &mut impl Write) -> Result<ExitCode
         let options = SystemOptions { settled_on_drop: false, ..SystemOptions::default() };
         let system = System::start(options).await?;
         let seed = asked.from.saturating_add(place);
-        let life = simulation::live_over(system.store().clone(), seed, asked.steps)
-            .await
-            .map_err(plain)?;
-        summary.add(life);
+        summary.add(life_over(&system, seed, asked.steps).await?);
     }
     tell(out, &summary, began)?;
     Ok(if summary.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Lives through one seed on a thread of its own: in a world time stands still, and the database's must not.
+async fn life_over(system: &System, seed: u64, steps: usize) -> Result<Life, Trouble> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let store = system.store().clone();
+    // Unoptimised, calls to a database take a deeper stack than a thread has by default.
+    let thread = std::thread::Builder::new().stack_size(16 * 1024 * 1024);
+    thread.spawn(move || tell.send(simulation::live_over(store, seed, steps)))?;
+    let life = tokio::time::timeout(LONGEST_LIFE, told).await;
+    life.map_err(|_| format!("seed {seed} does not come to rest"))??.map_err(plain)
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use app::ports::SettlementRequest;
 use domain::ids::SubscriptionId;
@@ -75,6 +75,16 @@ pub(crate) struct Inner {
     pub(crate) armed: bool,
     /// Boundaries reached so far.
     pub(crate) crossed: u64,
+    /// Times that the executor let some work go on.
+    turns: u64,
+    /// How many calls wait at a boundary, by the work that makes them.
+    waiting: BTreeMap<String, u64>,
+    /// What wakes them.
+    wakers: Vec<Waker>,
+    /// Calls of the work whose turn it is that have yet to leave the boundary at which it found them.
+    to_leave: u64,
+    /// Calls that left a boundary and have not come back.
+    under_way: u64,
     /// Faults that struck.
     pub(crate) struck: u64,
     pub(crate) broken: Option<Broken>,
@@ -113,6 +123,8 @@ pub(crate) struct Inner {
 #[derive(Clone)]
 pub(crate) struct Core {
     inner: Arc<Mutex<Inner>>,
+    /// Where a piece of work does several things at once, one of them gets across a boundary at a time.
+    alone: Arc<tokio::sync::Mutex<()>>,
     pub(crate) simulator: Simulator,
     pub(crate) bug: Option<Bug>,
 }
@@ -129,6 +141,11 @@ impl Core {
             current: String::new(),
             armed: false,
             crossed: 0,
+            turns: 0,
+            waiting: BTreeMap::new(),
+            wakers: Vec::new(),
+            to_leave: 0,
+            under_way: 0,
             struck: 0,
             broken: None,
             meters: BTreeMap::new(),
@@ -150,7 +167,7 @@ impl Core {
             trace: keep.then(Vec::new),
             lines: 0,
         };
-        Self { inner: Arc::new(Mutex::new(inner)), simulator, bug }
+        Self { inner: Arc::new(Mutex::new(inner)), alone: Arc::default(), simulator, bug }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -196,13 +213,57 @@ impl Core {
         }
     }
 
-    /// Stops here until the executor goes on with this work; then the call fails if a fault was drawn.
-    pub(crate) async fn cross(&self, place: &'static str, after: bool) -> Result<(), Struck> {
-        {
+    /// Gives the turn to the work that is named: every call of it that waits at a boundary leaves it.
+    pub(crate) fn turn_to(&self, name: &str) {
+        let wakers = {
             let mut inner = self.lock();
-            inner.crossed = inner.crossed.saturating_add(1);
-        }
-        Pause { waited: false }.await;
+            inner.current.clear();
+            inner.current.push_str(name);
+            inner.turns = inner.turns.saturating_add(1);
+            inner.to_leave = inner.waiting.get(name).copied().unwrap_or_default();
+            std::mem::take(&mut inner.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether the work that has the turn has come to a boundary, and nothing of it is under way: what is written is
+    /// seen in the order of the writes, and nothing is written while others have their turn, even if a call takes time.
+    pub(crate) fn rests(&self, crossed: u64) -> bool {
+        let inner = self.lock();
+        inner.crossed != crossed && inner.under_way == 0 && inner.to_leave == 0
+    }
+
+    /// Whether a call has left a boundary and has not come back.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.lock().under_way > 0
+    }
+
+    /// A call that changes nothing: a boundary before it.
+    pub(crate) async fn ask<T>(
+        &self,
+        place: &'static str,
+        call: impl Future<Output = T>,
+    ) -> Result<T, Struck> {
+        let _across = self.cross(place, false).await?;
+        Ok(call.await)
+    }
+
+    /// A call that may change something: a boundary before it, and one after.
+    pub(crate) async fn call<T>(
+        &self,
+        place: &'static str,
+        call: impl Future<Output = T>,
+    ) -> Result<T, Struck> {
+        let answer = self.ask(place, call).await?;
+        self.cross(place, true).await?;
+        Ok(answer)
+    }
+
+    /// Stops here until the executor goes on with this work; then the call fails if a fault was drawn. Nothing else of
+    /// this work gets past a boundary until the answer is dropped, and they get there in the order in which they came.
+    async fn cross(&self, place: &'static str, after: bool) -> Result<Across<'_>, Struck> {
+        Pause::new(self).await;
+        let across = Across { under_way: UnderWay::new(self), _alone: self.alone.lock().await };
         let strikes = {
             let mut inner = self.lock();
             let strikes = std::mem::take(&mut inner.armed);
@@ -218,24 +279,85 @@ impl Core {
         if !after {
             self.tell(format_args!("{who}: {place}"));
         }
-        Ok(())
+        Ok(across)
     }
 }
 
-/// Waits for one more poll.
-struct Pause {
-    waited: bool,
+/// Waits for the next turn of the work in progress.
+struct Pause<'a> {
+    core: &'a Core,
+    work: String,
+    turn: u64,
 }
 
-impl Future for Pause {
+impl<'a> Pause<'a> {
+    fn new(core: &'a Core) -> Self {
+        let mut inner = core.lock();
+        inner.crossed = inner.crossed.saturating_add(1);
+        let (work, turn) = (inner.current.clone(), inner.turns);
+        let waiting = inner.waiting.entry(work.clone()).or_default();
+        *waiting = waiting.saturating_add(1);
+        drop(inner);
+        Self { core, work, turn }
+    }
+}
+
+impl Future for Pause<'_> {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.waited {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.core.lock();
+        if inner.turns > self.turn {
             return Poll::Ready(());
         }
-        self.waited = true;
-        context.waker().wake_by_ref();
+        inner.wakers.push(context.waker().clone());
         Poll::Pending
+    }
+}
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.core.lock();
+        if inner.current == self.work && inner.turns > self.turn {
+            inner.to_leave = inner.to_leave.saturating_sub(1);
+        }
+        if let Some(waiting) = inner.waiting.get_mut(&self.work) {
+            *waiting = waiting.saturating_sub(1);
+            if *waiting == 0 {
+                inner.waiting.remove(&self.work);
+            }
+        }
+    }
+}
+
+/// Being between two boundaries, alone.
+struct Across<'a> {
+    under_way: UnderWay<'a>,
+    _alone: tokio::sync::MutexGuard<'a, ()>,
+}
+
+impl Drop for Across<'_> {
+    /// What retries after a while waits with jitter, which is drawn from here; a database's client draws from it too.
+    fn drop(&mut self) {
+        let inner = self.under_way.0.lock();
+        fastrand::seed(inner.hash);
+    }
+}
+
+struct UnderWay<'a>(&'a Core);
+
+impl<'a> UnderWay<'a> {
+    fn new(core: &'a Core) -> Self {
+        let mut inner = core.lock();
+        inner.under_way = inner.under_way.saturating_add(1);
+        drop(inner);
+        Self(core)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.0.lock();
+        inner.under_way = inner.under_way.saturating_sub(1);
     }
 }

@@ -51,6 +51,7 @@ pub(crate) const AUDIT_VERIFIES: &str = "every audit chain verifies";
 pub(crate) const OUTBOX_DRAINS: &str = "the outbox drains";
 pub(crate) const NOTICES_ARE_MARKED: &str = "every notice that was taken is marked as processed";
 pub(crate) const WORK_ENDS: &str = "when faults stop, all work ends";
+pub(crate) const SAME_STORY: &str = "every store makes the same story of a seed, line by line";
 pub(crate) const MIRROR: &str = "the store holds what was written to it";
 
 /// Judges a meter as it was just written.

@@ -40,32 +40,9 @@ impl MeteringService for Outside {
     ) -> Result<Vec<RecordAnswer>, SubmitError> {
         let lost = |struck: Struck| SubmitError::Retry(struck.into());
         laws::tried(&self.core, records);
-        self.core.cross("send records", false).await.map_err(lost)?;
-        let records = self.stamped(records);
-        laws::sending(&self.core, &records);
-        let (kept, left): (Vec<_>, Vec<_>) = records.iter().cloned().partition(|record| {
-            !(self.core.is(Bug::ForgetTheCurrentHourOnCancel)
-                && record.hour == Hour::of(self.core.now()))
-        });
-        if kept.is_empty() {
-            return Ok(left.iter().map(|_| RecordAnswer::Unprocessed).collect());
-        }
-        let answers = self.aws.submit(product, &kept).await;
-        laws::billed(&self.core, &kept);
-        self.core.tell(format_args!("AWS answers {}", told(&kept, &answers)));
-        laws::answered(&self.core, &answers);
-        self.core.cross("send records", true).await.map_err(lost)?;
-        let mut answers = kept.into_iter().zip(answers?);
-        let mut in_order = Vec::with_capacity(records.len());
-        for record in &records {
-            let answer = if left.contains(record) {
-                RecordAnswer::Unprocessed
-            } else {
-                answers.next().map_or(RecordAnswer::Unprocessed, |(_, answer)| answer)
-            };
-            in_order.push(self.mistaken(answer));
-        }
-        Ok(in_order)
+        let answers =
+            self.core.call("send records", self.send(product, records)).await.map_err(lost)??;
+        Ok(answers.into_iter().map(|answer| self.mistaken(answer)).collect())
     }
 }
 
@@ -94,6 +71,35 @@ fn told(records: &[OutgoingRecord], answers: &Result<Vec<RecordAnswer>, SubmitEr
 }
 
 impl Outside {
+    async fn send(
+        &self,
+        product: &ProductCode,
+        records: &[OutgoingRecord],
+    ) -> Result<Vec<RecordAnswer>, SubmitError> {
+        let records = self.stamped(records);
+        laws::sending(&self.core, &records);
+        let kept: Vec<_> =
+            records.iter().filter(|record| !self.is_forgotten(record)).cloned().collect();
+        if kept.is_empty() {
+            return Ok(vec![RecordAnswer::Unprocessed; records.len()]);
+        }
+        let answers = self.aws.submit(product, &kept).await;
+        laws::billed(&self.core, &kept);
+        self.core.tell(format_args!("AWS answers {}", told(&kept, &answers)));
+        laws::answered(&self.core, &answers);
+        let mut answers = answers?.into_iter();
+        let in_order = records.iter().map(|record| {
+            let answer = if self.is_forgotten(record) { None } else { answers.next() };
+            answer.unwrap_or(RecordAnswer::Unprocessed)
+        });
+        Ok(in_order.collect())
+    }
+
+    /// The bug: what the hour in progress holds is not sent.
+    fn is_forgotten(&self, record: &OutgoingRecord) -> bool {
+        self.core.is(Bug::ForgetTheCurrentHourOnCancel) && record.hour == Hour::of(self.core.now())
+    }
+
     /// The bug: the hour of the moment in place of the frozen one.
     fn stamped(&self, records: &[OutgoingRecord]) -> Vec<OutgoingRecord> {
         let mut records = records.to_vec();
@@ -128,10 +134,7 @@ impl Outside {
 impl RegistrationService for Outside {
     async fn resolve(&self, token: &RegistrationToken) -> Result<ResolvedBuyer, ResolveError> {
         let lost = |struck: Struck| ResolveError::Unavailable(struck.into());
-        self.core.cross("resolve a token", false).await.map_err(lost)?;
-        let answer = self.aws.resolve(token).await;
-        self.core.cross("resolve a token", true).await.map_err(lost)?;
-        answer
+        self.core.call("resolve a token", self.aws.resolve(token)).await.map_err(lost)?
     }
 }
 
@@ -142,17 +145,19 @@ impl EntitlementService for Outside {
         license: &LicenseRef,
     ) -> Result<(BTreeMap<String, EntitledValue>, Option<Timestamp>), Error> {
         let place = "ask for entitlements";
-        self.core.cross(place, false).await.map_err(down("AWS entitlements"))?;
-        let answer = self.aws.entitlements(product, license).await;
-        self.core.cross(place, true).await.map_err(down("AWS entitlements"))?;
-        answer
+        self.core
+            .call(place, self.aws.entitlements(product, license))
+            .await
+            .map_err(down("AWS entitlements"))?
     }
 }
 
 impl AgreementService for Outside {
     async fn describe(&self, agreement: &AgreementId) -> Result<Option<AgreementDetails>, Error> {
-        self.core.cross("describe an agreement", false).await.map_err(down("AWS agreements"))?;
-        self.aws.describe(agreement).await
+        self.core
+            .ask("describe an agreement", self.aws.describe(agreement))
+            .await
+            .map_err(down("AWS agreements"))?
     }
 
     async fn request_cancellation(
@@ -161,10 +166,10 @@ impl AgreementService for Outside {
         now: Timestamp,
     ) -> Result<CancellationRequest, Error> {
         let place = "ask for a cancellation";
-        self.core.cross(place, false).await.map_err(down("AWS agreements"))?;
-        let answer = self.aws.request_cancellation(agreement, now).await;
-        self.core.cross(place, true).await.map_err(down("AWS agreements"))?;
-        answer
+        self.core
+            .call(place, self.aws.request_cancellation(agreement, now))
+            .await
+            .map_err(down("AWS agreements"))?
     }
 }
 
@@ -174,34 +179,36 @@ impl AgreementDirectory for Outside {
         search: &AgreementSearch,
         page: Option<&str>,
     ) -> Result<AgreementPage, Error> {
-        self.core.cross("search agreements", false).await.map_err(down("AWS agreements"))?;
-        self.aws.search(search, page).await
+        self.core
+            .ask("search agreements", self.aws.search(search, page))
+            .await
+            .map_err(down("AWS agreements"))?
     }
 
     async fn provisioned(&self, agreement: &AgreementId) -> Result<Option<Provisioned>, Error> {
-        self.core.cross("ask for a license", false).await.map_err(down("AWS agreements"))?;
-        self.aws.provisioned(agreement).await
+        self.core
+            .ask("ask for a license", self.aws.provisioned(agreement))
+            .await
+            .map_err(down("AWS agreements"))?
     }
 }
 
 impl SettlementQueue for Outside {
     async fn send(&self, request: &SettlementRequest, delay_seconds: u16) -> Result<(), Error> {
-        self.core.cross("queue a settlement", false).await.map_err(down("SQS"))?;
-        let visible = after(self.core.now(), SignedDuration::from_secs(delay_seconds.into()));
-        {
+        let send = async {
+            let visible = after(self.core.now(), SignedDuration::from_secs(delay_seconds.into()));
             let mut inner = self.core.lock();
             let id = inner.next_letter;
             inner.next_letter = id.saturating_add(1);
             inner.letters.push(Letter { id, request: request.clone(), visible });
-        }
-        self.core.cross("queue a settlement", true).await.map_err(down("SQS"))
+        };
+        self.core.call("queue a settlement", send).await.map_err(down("SQS"))
     }
 }
 
 impl TenantTopic for Outside {
     async fn publish(&self, notice: &TenantNotice) -> Result<(), Error> {
-        self.core.cross("publish a notice", false).await.map_err(down("SNS"))?;
-        crate::platform::receive(&self.core, notice);
-        self.core.cross("publish a notice", true).await.map_err(down("SNS"))
+        let publish = async { crate::platform::receive(&self.core, notice) };
+        self.core.call("publish a notice", publish).await.map_err(down("SNS"))
     }
 }

@@ -10,6 +10,7 @@ use store_memory::MemoryStore;
 use crate::bug::Bug;
 use crate::core::Broken;
 use crate::dice::{Dice, FRESH, hashed};
+use crate::laws;
 use crate::plan::{Step, draw};
 use crate::setup::Setup;
 use crate::world::{Lived, World};
@@ -44,14 +45,29 @@ pub fn live(seed: u64, steps: usize, bug: Option<Bug>) -> Result<Life, Trouble> 
     Ok(life(seed, &lived))
 }
 
-/// Lives through one seed over a store of the caller's, which must be empty, on the caller's runtime.
+/// Lives through one seed over a store of the caller's, which must be empty; and once more in memory, because the same
+/// story must come of it, line by line. Blocks; to be called on a thread without a runtime.
 ///
 /// # Errors
 /// When the world cannot be made.
-pub async fn live_over<S: Store>(store: S, seed: u64, steps: usize) -> Result<Life, Trouble> {
+pub fn live_over<S: Store>(store: S, seed: u64, steps: usize) -> Result<Life, Trouble> {
     let (setup, plan) = drawn(seed, steps, None)?;
-    let lived = World::new(setup, store, false)?.live(&plan).await;
-    Ok(life(seed, &lived))
+    let here = over(setup.clone(), store, &plan, true)?;
+    let in_memory = over(setup, MemoryStore::default(), &plan, true)?;
+    let mut life = life(seed, &here);
+    if life.broken.is_none() {
+        life.broken = other_story(&here.trace, &in_memory.trace);
+    }
+    Ok(life)
+}
+
+/// Where two stories part.
+fn other_story(here: &[String], in_memory: &[String]) -> Option<Broken> {
+    let longest = here.len().max(in_memory.len());
+    let place = (0..longest).find(|place| here.get(*place) != in_memory.get(*place))?;
+    let line = |story: &[String]| story.get(place).cloned().unwrap_or_else(|| "the end".to_owned());
+    let seen = format!("line {place}: {}; in memory: {}", line(here), line(in_memory));
+    Some(Broken { law: laws::SAME_STORY, seen })
 }
 
 /// Sixty-four bits that stand for all that a seed decides: they change only when the drawing of worlds does.
@@ -87,14 +103,22 @@ pub(crate) fn drawn(
     Ok((setup, plan))
 }
 
-/// Lives through a plan in memory, on a runtime whose time stands still unless everything waits for it.
+/// Lives through a plan in memory.
 pub(crate) fn in_memory(setup: Setup, plan: &[Step], keep: bool) -> Result<Lived, Trouble> {
+    over(setup, MemoryStore::default(), plan, keep)
+}
+
+/// Lives through a plan, on a runtime whose time stands still unless the world moves it.
+fn over<S: Store>(setup: Setup, store: S, plan: &[Step], keep: bool) -> Result<Lived, Trouble> {
     let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
-    // What retries after a while waits with jitter; it is drawn from here, and only on this thread.
-    fastrand::seed(setup.seed);
-    let world = World::new(setup, MemoryStore::default(), keep)?;
-    Ok(runtime.block_on(world.live(plan)))
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    // While this waits, the runtime does not take waiting for a database as waiting for time to pass.
+    let (done, ends) = std::sync::mpsc::channel::<()>();
+    runtime.spawn_blocking(move || ends.recv());
+    let world = World::new(setup, store, keep)?;
+    let lived = runtime.block_on(world.live(plan));
+    drop(done);
+    Ok(lived)
 }
 
 /// Which seeds to live through.

@@ -40,8 +40,7 @@ impl<S: Store> Watched<S> {
         place: &'static str,
         read: impl Future<Output = Result<T, Error>> + Send,
     ) -> Result<T, Error> {
-        self.core.cross(place, false).await.map_err(down)?;
-        read.await
+        self.core.ask(place, read).await.map_err(down)?
     }
 
     async fn write<T>(
@@ -50,11 +49,8 @@ impl<S: Store> Watched<S> {
         write: impl Future<Output = Result<T, Error>> + Send,
         see: impl FnOnce(&T) + Send,
     ) -> Result<T, Error> {
-        self.core.cross(place, false).await.map_err(down)?;
-        let done = write.await?;
-        see(&done);
-        self.core.cross(place, true).await.map_err(down)?;
-        Ok(done)
+        let seen = async { write.await.inspect(see) };
+        self.core.call(place, seen).await.map_err(down)?
     }
 
     /// A page may be short; the bug takes the first for the last.

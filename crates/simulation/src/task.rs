@@ -6,11 +6,15 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use app::usage::{Kept, ReportAnswer};
 use jiff::Timestamp;
 
 use crate::core::Core;
+
+/// How far the time of waiting moves at once.
+const A_WHILE: Duration = Duration::from_millis(1);
 
 /// What a piece of work came to, for the world to act on.
 #[derive(Debug)]
@@ -69,12 +73,20 @@ impl Wake for Bell {
 }
 
 impl Bell {
-    /// Waits until whatever the work waits for outside this world has happened: a timer, or a database.
+    fn be_quiet(&self) {
+        self.rung.store(false, Ordering::SeqCst);
+    }
+
+    fn has_rung(&self) -> bool {
+        self.rung.load(Ordering::SeqCst)
+    }
+
+    /// Waits until whatever the work waits for outside this world has happened: a database's answer.
     async fn rings(&self) {
         poll_fn(|context| {
             *self.outer.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(context.waker().clone());
-            if self.rung.swap(false, Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+            if self.has_rung() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
@@ -92,20 +104,26 @@ impl Task {
     /// Goes on to the next boundary; answers when the work is done.
     pub(crate) async fn go_on(&mut self, core: &Core) -> Option<After> {
         let waker = Waker::from(Arc::clone(&self.bell));
-        let crossed = {
-            let mut inner = core.lock();
-            inner.current.clone_from(&self.name);
-            inner.crossed
-        };
+        core.turn_to(&self.name);
+        let crossed = core.lock().crossed;
         loop {
+            self.bell.be_quiet();
             if let Poll::Ready(after) = self.future.as_mut().poll(&mut Context::from_waker(&waker))
             {
                 return Some(after);
             }
-            if core.lock().crossed != crossed {
+            if self.bell.has_rung() {
+                continue;
+            }
+            if core.rests(crossed) {
                 return None;
             }
-            self.bell.rings().await;
+            if core.is_under_way() {
+                self.bell.rings().await;
+            } else {
+                // It waits for a while, and time stands still unless everything waits.
+                tokio::time::advance(A_WHILE).await;
+            }
         }
     }
 }
