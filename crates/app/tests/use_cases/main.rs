@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod entitlements;
+mod found_by_simulation;
 mod notices;
 mod operations;
 mod scripted;

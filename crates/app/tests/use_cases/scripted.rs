@@ -106,6 +106,8 @@ impl MeteringService for Scripted {
         _: &ProductCode,
         records: &[OutgoingRecord],
     ) -> Result<Vec<RecordAnswer>, SubmitError> {
+        // Whoever else is at work gets on meanwhile.
+        tokio::task::yield_now().await;
         let mut script = self.0.lock().unwrap();
         script.calls.push(records.to_vec());
         if let Some(happens) = script.meanwhile.take() {
