@@ -33,7 +33,9 @@ pub(crate) async fn state_change<S: Usage>(
     deed: Deed,
     now: Timestamp,
 ) -> Result<Change, Error> {
-    if before == Some(&after) {
+    // A license is the same however it is spelt, but only its whole ARN can be metered.
+    let spelling = |state: &Subscription| state.license.arn().map(|arn| arn.as_str().to_owned());
+    if before.is_some_and(|before| *before == after && spelling(before) == spelling(&after)) {
         return Ok(Change::default());
     }
     let catalog = &listing.catalog;

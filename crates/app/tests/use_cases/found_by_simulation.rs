@@ -251,3 +251,37 @@ async fn an_agreement_goes_on_in_its_successor_although_both_were_made_in_the_sa
     }
     assert_eq!(world.store.states().pop().unwrap().access(now), Access::Granted);
 }
+
+#[tokio::test]
+async fn the_arn_of_a_license_that_was_named_without_one_is_kept_although_nothing_else_is_new() {
+    let world = world(PricingModel::Usage);
+    let sample = LICENSE.replace("arn:aws:license-manager::294406891311:license:", SAMPLE);
+    let (when, now) = ("2026-11-24T06:03:00Z", at("2026-11-24T06:04:00Z"));
+    let told = [
+        named(told_of_license("1", when, "agmt-1"), &sample),
+        told_of_license("2", when, "agmt-1"),
+    ];
+    for notice in &told {
+        take_notice(&world, notice, now).await.unwrap();
+    }
+    let state = world.store.states().pop().unwrap();
+    assert_eq!(state.license.arn().unwrap().as_str(), LICENSE);
+    let trail = world.store.audit(&state.id, None, 10).await.unwrap().items;
+    assert!(trail[1].changes.contains_key("licenseWithoutArn"), "{trail:?}");
+}
+
+/// How AWS's sample of an event begins the name of a license, which is no ARN (fact sheet §6.3).
+const SAMPLE: &str = "aws:license-manager:us-east-1:294406891311:";
+
+fn named(notice: Notice, license: &str) -> Notice {
+    match notice.body {
+        NoticeBody::License { product, agreement, account, change, .. } => {
+            let license = license.parse().unwrap();
+            let body = NoticeBody::License { product, license, agreement, account, change };
+            Notice { body, ..notice }
+        }
+        NoticeBody::Agreement { .. } | NoticeBody::Legacy { .. } | NoticeBody::Unknown { .. } => {
+            panic!("about no license")
+        }
+    }
+}

@@ -386,6 +386,8 @@ impl Subscription {
         put("license", Some(self.phase(now).as_str().to_owned()));
         put("status", Some(self.status(now).as_str().to_owned()));
         put("access", Some(self.access(now).as_str().to_owned()));
+        let unnamed = self.license.arn().filter(|arn| !arn.is_complete());
+        put("licenseWithoutArn", unnamed.map(|arn| arn.tail().to_owned()));
         put("licenseUpdated", self.license_facts.updated.map(|at| at.to_string()));
         put("closingSince", self.closing_since().map(|at| at.to_string()));
         put("plan", self.plan(catalog).map(|plan| plan.id.to_string()));
