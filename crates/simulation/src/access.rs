@@ -1,24 +1,26 @@
 //! The laws about access, notices, the audit trail and the outbox.
 
 use app::ports::{Store, ViewKeys};
-use domain::subscription::Tenant;
+use domain::subscription::{LicensePhase, Subscription, Tenant};
 use simulator::AgreementStatus;
 use simulator::switches::{RenewalCreatedEvent, ResolveLicenseArn};
 
 use crate::laws;
+use crate::truth::Truth;
 use crate::verdict::{Books, all};
 use crate::world::World;
 
 pub(crate) async fn judge<S: Store>(world: &World<S>, books: &Books) {
     access(world, books);
     platform(world, books);
+    ends(world, books);
     audit(world, books).await;
     outbox(world).await;
     marks(world).await;
 }
 
 /// What AWS says of a license.
-struct Truth {
+struct Said {
     active: bool,
     /// Whether it is certain that the buyer registered; `None` when nobody can know.
     registered: Option<bool>,
@@ -29,40 +31,29 @@ struct Truth {
 fn access<S: Store>(world: &World<S>, books: &Books) {
     let now = world.core.now();
     for state in &books.states {
-        let Some(truth) = truth(world, state) else { continue };
+        let Some(said) = said(world, state) else { continue };
         let given = state.access(now).is_granted();
-        let must = truth.active && truth.registered == Some(true) && !truth.held;
-        let must_not = !truth.active || truth.registered == Some(false);
+        let must = said.active && said.registered == Some(true) && !said.held;
+        let must_not = !said.active || said.registered == Some(false);
         world.core.hold((!must || given) && !(must_not && given), laws::ACCESS_FOLLOWS_AWS, || {
             format!(
                 "{}: access {}, AWS says active {}, registered {:?}, ever on hold {}",
                 state.id,
                 state.access(now).as_str(),
-                truth.active,
-                truth.registered,
-                truth.held
+                said.active,
+                said.registered,
+                said.held
             )
         });
     }
 }
 
-fn truth<S: Store>(world: &World<S>, state: &domain::subscription::Subscription) -> Option<Truth> {
-    let arn = state.license.arn()?;
+fn said<S: Store>(world: &World<S>, state: &Subscription) -> Option<Said> {
     let now = world.core.now();
-    let agreements = world.simulator.agreements();
-    let mine: Vec<_> = agreements
-        .iter()
-        .filter(|it| it.license_arn.ends_with(arn.tail()) && it.customer_identifier.is_none())
-        .collect();
-    if mine.is_empty() {
-        return None;
-    }
+    let held = Truth::of(world, &state.id);
+    let mine = held.agreements();
     // Access follows within one delivery: what AWS has yet to tell cannot be known.
-    let untold = world.simulator.notifications().iter().any(|notification| {
-        let body = notification.body.to_string();
-        body.contains(arn.tail()) || mine.iter().any(|it| body.contains(&it.id))
-    });
-    if untold {
+    if mine.is_empty() || held.is_untold(world) {
         return None;
     }
     let active = mine.iter().any(|it| {
@@ -90,7 +81,17 @@ fn truth<S: Store>(world: &World<S>, state: &domain::subscription::Subscription)
             world.advised.contains(&it.id)
                 || it.previous_id.as_ref().is_some_and(|id| world.advised.contains(id))
         });
-    Some(Truth { active, registered, held })
+    Some(Said { active, registered, held })
+}
+
+/// What ended is concluded.
+fn ends<S: Store>(world: &World<S>, books: &Books) {
+    let now = world.core.now();
+    for state in books.states.iter().filter(|state| state.phase(now) == LicensePhase::Ended) {
+        world.core.hold(state.concluded.is_some(), laws::WORK_ENDS, || {
+            format!("{} has ended and is not concluded", state.id)
+        });
+    }
 }
 
 fn platform<S: Store>(world: &World<S>, books: &Books) {
@@ -126,6 +127,10 @@ async fn outbox<S: Store>(world: &World<S>) {
     world
         .core
         .hold(left.as_ref().is_ok_and(Vec::is_empty), laws::OUTBOX_DRAINS, || format!("{left:?}"));
+    let now = world.core.now();
+    let letters = world.core.lock().letters.clone();
+    let letter = letters.iter().find(|letter| letter.visible <= now);
+    world.core.hold(letter.is_none(), laws::WORK_ENDS, || format!("the queue holds {letter:?}"));
     let waiting = world.simulator.due_notifications();
     world.core.hold(waiting.is_empty(), laws::WORK_ENDS, || {
         format!("AWS still delivers {:?}", waiting.first())

@@ -20,7 +20,11 @@ impl<S: Store> World<S> {
     /// Gives a listener one to three notifications that are due, in any order; now and then one that another listener
     /// is at already.
     pub(crate) fn deliver(&mut self, dice: &mut Dice) {
-        let due = self.simulator.due_notifications();
+        let (ignored, due): (Vec<_>, Vec<_>) =
+            self.simulator.due_notifications().into_iter().partition(|it| self.ignores(&it.body));
+        for notification in ignored {
+            self.simulator.acknowledge(notification.id);
+        }
         let twice = dice.one_in(8);
         let mut free: Vec<_> =
             due.into_iter().filter(|it| twice || !self.in_flight.contains(&it.id)).collect();
@@ -55,6 +59,16 @@ impl<S: Store> World<S> {
             };
             After::Delivered { ids, again }
         });
+    }
+
+    /// The bugs: a notification that is acknowledged and not taken.
+    fn ignores(&self, body: &Value) -> bool {
+        let about = |action: &str| {
+            let message = body.get("Message").and_then(Value::as_str).unwrap_or_default();
+            message.contains(&format!("\"{action}\""))
+        };
+        (self.core.is(Bug::IgnoreSubscribeSuccess) && about("subscribe-success"))
+            || (self.core.is(Bug::IgnoreUnsubscribePending) && about("unsubscribe-pending"))
     }
 
     /// The schedule fires, on time or out of it.

@@ -27,13 +27,21 @@ pub enum Bug {
     DropTheInboxMarker,
     /// The notice to the platform is not written with the change that causes it.
     LoseTheOutboxItem,
+    /// That an older listing's subscription began is not taken.
+    IgnoreSubscribeSuccess,
+    /// That an older listing's subscription is about to end is not taken.
+    IgnoreUnsubscribePending,
+    /// Usage is refused as soon as a license closes.
+    RefuseInTheFinalHour,
+    /// What was bought is never found.
+    FindNoEntitlements,
     /// Of a list of several pages only the first is read.
     ReadOnePage,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::ClearPendingBeforeBooking,
         Self::StampTheHourAtSendTime,
         Self::IgnoreUnprocessedRecords,
@@ -44,6 +52,10 @@ impl Bug {
         Self::SkipTheMonthCut,
         Self::DropTheInboxMarker,
         Self::LoseTheOutboxItem,
+        Self::IgnoreSubscribeSuccess,
+        Self::IgnoreUnsubscribePending,
+        Self::RefuseInTheFinalHour,
+        Self::FindNoEntitlements,
         Self::ReadOnePage,
     ];
 
@@ -60,6 +72,10 @@ impl Bug {
             Self::SkipTheMonthCut => "skip-the-month-cut",
             Self::DropTheInboxMarker => "drop-the-inbox-marker",
             Self::LoseTheOutboxItem => "lose-the-outbox-item",
+            Self::IgnoreSubscribeSuccess => "ignore-subscribe-success",
+            Self::IgnoreUnsubscribePending => "ignore-unsubscribe-pending",
+            Self::RefuseInTheFinalHour => "refuse-in-the-final-hour",
+            Self::FindNoEntitlements => "find-no-entitlements",
             Self::ReadOnePage => "read-one-page",
         }
     }

@@ -32,6 +32,8 @@ pub(crate) const ALL_IS_SETTLED: &str =
     "after faults stop and time passes, all that is due is metered, or listed with its reason";
 pub(crate) const NOTHING_IS_LOST_NEEDLESSLY: &str =
     "while the schedule is kept, nothing is given up that had a legal way to be billed";
+pub(crate) const REFUSED_RIGHTLY: &str = "usage is refused only if its hour has not begun, it is older than a week, or its subscription is over";
+pub(crate) const BOUGHT_IS_KNOWN: &str = "what an active agreement grants is known";
 pub(crate) const DUE_FOLLOWS_THE_PLAN: &str =
     "what is due is what was used beyond what the plan includes";
 pub(crate) const LEDGER_IS_THE_METER: &str =

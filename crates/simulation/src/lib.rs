@@ -20,6 +20,7 @@ mod shrink;
 mod store;
 mod table;
 mod task;
+mod truth;
 mod usage;
 mod verdict;
 mod world;

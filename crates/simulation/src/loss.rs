@@ -1,20 +1,25 @@
 //! Which units AWS could never have billed. While the schedule is kept, nothing else may be given up.
 
 use app::ports::Store;
-use domain::ids::SubscriptionId;
 use domain::metering::{MeteringRecord, ParkReason};
-use domain::subscription::{FINAL_WINDOW, LicensePhase, Subscription};
+use domain::subscription::{FINAL_WINDOW, Subscription};
 use domain::time::{Hour, after, before};
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use simulator::AgreementStatus;
 use simulator::switches::{EventLicenseArn, FinalHourOpener, MixedPath};
 
+use crate::laws;
 use crate::plan::Weather;
+use crate::truth::Truth;
 use crate::verdict::Books;
 use crate::world::World;
 
 /// Longest time between two looks at what waits, while the schedule is kept.
 const LAST_LOOK: SignedDuration = SignedDuration::from_mins(16);
+
+/// How long nobody's looking may be felt.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(12);
 
 /// Why giving a record up was needless; `None` when there was no legal way, or nobody looked after things for hours.
 pub(crate) fn needless<S: Store>(
@@ -24,16 +29,18 @@ pub(crate) fn needless<S: Store>(
     reason: ParkReason,
 ) -> Option<String> {
     let state = books.states.iter().find(|state| state.id == record.key.subscription)?;
+    let truth = Truth::of(world, &state.id);
     match reason {
         ParkReason::Mismatched => {
-            let by_hand = world.core.lock().strays.contains_key(&record.key);
-            (!by_hand).then(|| "nobody metered by hand".to_owned())
+            let hour = record.hour.map(|hour| laws::hour_key(&record.key, hour));
+            let by_hand = hour.is_some_and(|it| world.core.lock().stray_hours.contains(&it));
+            (!by_hand).then(|| "nobody metered that hour by hand".to_owned())
         }
         ParkReason::Rejected => {
             (!two_paths(world, state)).then(|| "AWS had no reason to refuse it".to_owned())
         }
         ParkReason::NotSubscribed | ParkReason::Expired | ParkReason::Closed
-            if world.setup.weather == Weather::Stormy =>
+            if world.nobody_looked(before(record.booked_at, LONG_AGO), record.booked_at) =>
         {
             None
         }
@@ -49,13 +56,13 @@ pub(crate) fn needless<S: Store>(
         // AWS tells of the end of a replaced license by its deprovisioning alone, here after it closed.
         _ if told_too_late(world, state) => None,
         _ if in_the_gap(world, state) => None,
-        _ if never_began(world, state, record) => None,
+        _ if truth.never_began_by(record.booked_at) => None,
         // Activated in the last hours of a month, a license has few keys; they may all be spent.
-        _ if record.hour.is_none() && all_spent(books, state, record, record.key.month.end()) => {
+        _ if record.hour.is_none() && all_spent(books, &truth, record, record.key.month.end()) => {
             None
         }
-        ParkReason::NotSubscribed | ParkReason::Expired => never_active(state, record),
-        ParkReason::Closed => closed(world, books, state, record),
+        ParkReason::NotSubscribed | ParkReason::Expired => never_active(&truth, record),
+        ParkReason::Closed => closed(world, books, state, &truth, record),
     }
 }
 
@@ -64,6 +71,7 @@ fn unnamed<S: Store>(world: &World<S>, state: &Subscription, record: &MeteringRe
     let in_time = before(record.booked_at, SignedDuration::from_hours(3));
     let named = world.core.lock().named.get(&state.id).copied();
     world.setup.switches.event_license_arn == EventLicenseArn::DocForm
+        && !world.setup.reconciles
         && named.is_none_or(|at| at > in_time)
 }
 
@@ -100,37 +108,6 @@ fn in_the_gap<S: Store>(world: &World<S>, state: &Subscription) -> bool {
         })
 }
 
-/// Whether an agreement of this buyer had ended before it was ever active: we are told of a final hour, and AWS grants none.
-fn never_began<S: Store>(world: &World<S>, state: &Subscription, record: &MeteringRecord) -> bool {
-    let customer = state.customer.as_ref().map(ToString::to_string);
-    let mine = |it: &simulator::Agreement| match state.license.arn() {
-        Some(arn) => it.license_arn.ends_with(arn.tail()),
-        None => it.customer_identifier == customer,
-    };
-    let agreements = world.simulator.agreements();
-    agreements.iter().any(|it| mine(it) && !was_active(it) && it.updated <= record.booked_at)
-}
-
-/// Whether AWS activated an agreement before it ended.
-fn was_active(agreement: &simulator::Agreement) -> bool {
-    agreement.status == AgreementStatus::Active
-        || agreement.grants.first().is_some_and(|grant| grant.effective <= agreement.updated)
-}
-
-/// When a license really ended; the final hour may begin then, whatever we are told. `Timestamp::MAX` where AWS counts it
-/// from the deprovisioning; `None` when it was never active.
-fn really_over<S: Store>(world: &World<S>, state: &Subscription) -> Option<Timestamp> {
-    let Some(arn) = state.license.arn() else { return Some(Timestamp::MAX) };
-    if world.setup.switches.final_hour_opener == FinalHourOpener::Deprovisioned {
-        return Some(Timestamp::MAX);
-    }
-    let agreements = world.simulator.agreements();
-    let mine = agreements.iter().filter(|it| it.license_arn.ends_with(arn.tail()));
-    mine.filter(|it| was_active(it))
-        .map(|it| if it.status == AgreementStatus::Active { Timestamp::MAX } else { it.updated })
-        .max()
-}
-
 /// When a license was replaced or renewed under another one: its final hour may begin then, and only its deprovisioning
 /// tells us.
 fn succeeded<S: Store>(world: &World<S>, state: &Subscription) -> Option<Timestamp> {
@@ -145,59 +122,71 @@ fn succeeded<S: Store>(world: &World<S>, state: &Subscription) -> Option<Timesta
         .then_some(last.updated)
 }
 
-fn never_active(state: &Subscription, record: &MeteringRecord) -> Option<String> {
-    let activated = state.license_facts.activated?;
-    (activated < record.key.month.last_hour().end())
-        .then(|| format!("the license was active from {activated}"))
+fn never_active(truth: &Truth, record: &MeteringRecord) -> Option<String> {
+    let began = truth.began_by(record.booked_at)?;
+    (began < record.key.month.last_hour().end()).then(|| format!("AWS had it open from {began}"))
 }
 
 fn closed<S: Store>(
     world: &World<S>,
     books: &Books,
     state: &Subscription,
+    truth: &Truth,
     record: &MeteringRecord,
 ) -> Option<String> {
-    // Never activated; or over then, as far as anybody had been told, and opened again since.
-    let since_then =
-        |(id, at): &(SubscriptionId, Timestamp)| *id == state.id && *at >= record.booked_at;
-    let reopened = state.license_facts.updated.is_none_or(|at| at > record.booked_at);
-    if reopened || books.opened.iter().any(since_then) {
-        return None;
+    truth.began_by(record.booked_at)?;
+    if truth.is_open_at(record.booked_at) {
+        // Over, as far as anybody had been told, and told to be open at the next delivery.
+        let soon = record.booked_at..=after(record.booked_at, LAST_LOOK);
+        let told = books.opened.iter().any(|(id, at)| *id == state.id && soon.contains(at));
+        return (!told).then(|| "AWS had it open".to_owned());
     }
-    let Some(since) = state.closing_since() else {
-        let over = state.phase(record.booked_at) == LicensePhase::Ended;
-        return (!over).then(|| "the license has not ended".to_owned());
+    let real = truth.ended_by(record.booked_at)?;
+    // The final hour may begin when the agreement ends, whatever we are told; or, on another AWS, when the license does.
+    let real = match world.setup.switches.final_hour_opener {
+        FinalHourOpener::Deprovisioned => state.closing_since().unwrap_or(real),
+        FinalHourOpener::Earlier | FinalHourOpener::Ended => {
+            state.closing_since().map_or(real, |it| it.min(real))
+        }
     };
-    // What ended before it was ever active gave no final hour.
-    let real = really_over(world, state)?;
-    let until = after(since.min(real), FINAL_WINDOW);
+    let until = after(real, FINAL_WINDOW);
     // Flushes come every few minutes: what came at the very end may have missed the last of them.
     let late = before(until, LAST_LOOK);
+    let spent =
+        record.hour.is_none() && all_spent(books, truth, record, until.min(record.key.month.end()));
+    let came_late = came_since(world, books, record, late);
+    (Decimal::from(record.quantity) > came_late && !spent)
+        .then(|| format!("the final hour was until {until}, {came_late} came at its end"))
+}
+
+/// What of a record's month was written from a time on, in whole units begun.
+fn came_since<S: Store>(
+    world: &World<S>,
+    books: &Books,
+    record: &MeteringRecord,
+    late: Timestamp,
+) -> Decimal {
+    let inner = world.core.lock();
     let mine = books.events.iter().filter(|(id, booked)| {
-        *id == record.key.subscription && booked.event.dimension == record.key.dimension
+        *id == record.key.subscription
+            && booked.event.dimension == record.key.dimension
+            && booked.booked_month == record.key.month
+            && !booked.released
     });
-    let came = world.core.lock().came.clone();
-    let mut came = mine.map(|(id, booked)| {
-        let written = came.get(&(id.clone(), booked.event.key.to_string()));
-        written.copied().unwrap_or(booked.booked_at)
+    let came_late = mine.filter(|(id, booked)| {
+        let written = inner.came.get(&(id.clone(), booked.event.key.to_string()));
+        written.copied().unwrap_or(booked.booked_at) >= late
     });
-    let came_late = came.any(|at| at >= late);
-    let spent = record.hour.is_none() && all_spent(books, state, record, until);
-    (!came_late && !spent).then(|| format!("the final hour was from {since} to {until}"))
+    came_late.map(|(_, booked)| booked.event.quantity.as_decimal()).sum::<Decimal>().ceil()
 }
 
 /// Whether every hour that could have carried a record until the end has carried one.
-fn all_spent(
-    books: &Books,
-    state: &Subscription,
-    record: &MeteringRecord,
-    until: Timestamp,
-) -> bool {
+fn all_spent(books: &Books, truth: &Truth, record: &MeteringRecord, until: Timestamp) -> bool {
     let Some(meter) = books.meters.get(&record.key) else { return false };
-    let activated = state.license_facts.activated.map(Hour::of);
+    let began = truth.began_by(record.booked_at).map(Hour::of);
     let last = Hour::of(before(until, SignedDuration::from_secs(1)));
     std::iter::successors(Some(last), |hour| Some(hour.previous()))
         .take(24)
-        .filter(|hour| hour.month() == record.key.month && Some(*hour) >= activated)
+        .filter(|hour| hour.month() == record.key.month && Some(*hour) >= began)
         .all(|hour| meter.used_hours.contains(&hour))
 }

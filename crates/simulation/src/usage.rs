@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use app::ports::{BookedEvent, Store};
-use app::usage::{self, Consumed, Kept, Released, Report, ReportAnswer, Reported};
+use app::usage::{self, Consumed, Kept, Refusal, Released, Report, ReportAnswer, Reported};
 use domain::ids::SubscriptionId;
-use domain::time::Month;
+use domain::time::{Hour, Month, after, before};
 use jiff::{SignedDuration, Timestamp};
+use simulator::Rate;
 
+use crate::bug::Bug;
 use crate::dice::Dice;
 use crate::laws;
 use crate::task::After;
-use crate::world::World;
+use crate::truth::Truth;
+use crate::world::{LONGEST_INVOCATION, World};
 
 /// How long the platform has a reservation held that it may not need.
 const HELD_FOR: SignedDuration = SignedDuration::from_mins(30);
@@ -40,6 +43,8 @@ pub(crate) struct Event {
     pub(crate) to_keep: bool,
     pub(crate) kept: bool,
     pub(crate) fate: Fate,
+    /// When it was asked last.
+    asked: Timestamp,
     /// Whether the platform wants the reservation back.
     pub(crate) to_release: bool,
     pub(crate) released: bool,
@@ -189,12 +194,11 @@ impl<S: Store> World<S> {
             85..=96 => dice.below(6 * 86400),
             97 => 8 * 86400,
             _ => {
-                return self
-                    .draw_report_at(dice, domain::time::after(now, SignedDuration::from_hours(2)));
+                return self.draw_report_at(dice, after(now, SignedDuration::from_hours(2)));
             }
         };
         let ago = SignedDuration::from_secs(i64::try_from(ago).unwrap_or_default());
-        self.draw_report_at(dice, domain::time::before(now, ago))
+        self.draw_report_at(dice, before(now, ago))
     }
 
     fn draw_report_at(&mut self, dice: &mut Dice, at: Timestamp) -> Report {
@@ -241,6 +245,7 @@ impl<S: Store> World<S> {
             to_keep: false,
             kept: false,
             fate: Fate::Open,
+            asked: self.core.machine_now(),
             to_release: false,
             released: false,
         });
@@ -254,10 +259,11 @@ impl<S: Store> World<S> {
             .map(|event| event.report.clone())
             .collect();
         // Who asks again waits for the new answer.
+        let now = self.core.machine_now();
         for place in &events {
-            if let Some(event) = self.events.get_mut(*place)
-                && matches!(event.fate, Fate::Refused(_))
-            {
+            let Some(event) = self.events.get_mut(*place) else { continue };
+            event.asked = now;
+            if matches!(event.fate, Fate::Refused(_)) {
                 event.fate = Fate::Open;
             }
         }
@@ -270,6 +276,12 @@ impl<S: Store> World<S> {
             .collect();
         self.core
             .tell(format_args!("the platform reports for {subscription}: {}", told.join(", ")));
+        if self.core.is(Bug::RefuseInTheFinalHour)
+            && self.core.lock().closing.contains_key(&subscription)
+        {
+            let refused = ReportAnswer::Refused(Refusal::SubscriptionEnded);
+            return self.answered(&events, Some(vec![refused; events.len()]));
+        }
         let asked = events.clone();
         let request = self.start("report", async move {
             let answer = usage::report(&context, &subscription, &reports, clock.now()).await;
@@ -338,6 +350,9 @@ impl<S: Store> World<S> {
     pub(crate) fn answered(&mut self, events: &[usize], answers: Option<Vec<ReportAnswer>>) {
         let Some(answers) = answers else { return };
         for (place, answer) in events.iter().zip(answers) {
+            if let ReportAnswer::Refused(refusal) = &answer {
+                self.refused(*place, refusal);
+            }
             // A refusal is the last word only when no other request about the event can still take effect.
             let open = self.asking.values().any(|asked| asked.contains(place));
             let Some(event) = self.events.get_mut(*place) else { continue };
@@ -355,6 +370,38 @@ impl<S: Store> World<S> {
                 ReportAnswer::Refused(_) | ReportAnswer::Failed => {}
             }
         }
+    }
+
+    /// Judges a refusal: usage that AWS could still bill must be taken.
+    fn refused(&self, place: usize, refusal: &Refusal) {
+        let Some(event) = self.events.get(place) else { return };
+        let Some(at) = event.at() else { return };
+        // Nobody knows when in between it was looked at, nor which request this answers; and the clocks differ by seconds.
+        let earliest = before(event.asked, LONGEST_INVOCATION);
+        let latest = after(self.core.now(), SignedDuration::from_secs(2));
+        let days = i64::from(self.setup.listing.late_usage_days);
+        let right = match refusal {
+            Refusal::FutureHour => Hour::of(at) > Hour::of(earliest),
+            Refusal::TooLate { .. } => at < before(latest, SignedDuration::from_hours(days * 24)),
+            Refusal::SubscriptionEnded => {
+                let truth = Truth::of(self, &event.subscription);
+                let unknown =
+                    truth.is_untold(self) || self.setup.switches.event_drop_rate != Rate::ZERO;
+                unknown || truth.is_over_at(event.asked) || truth.is_over_at(latest)
+            }
+            Refusal::InvalidKey(_)
+            | Refusal::UnknownDimension
+            | Refusal::UnknownFeature
+            | Refusal::InvalidQuantity(_)
+            | Refusal::InvalidTime
+            | Refusal::NotReversible
+            | Refusal::InvalidTags(_)
+            | Refusal::TooManyTagSets => false,
+        };
+        self.core.hold(right, laws::REFUSED_RIGHTLY, || {
+            let Event { subscription, report, asked, .. } = event;
+            format!("{subscription}: {} at {at}, asked at {asked}: {refusal}", report.key)
+        });
     }
 
     /// Takes the answer to a reservation.

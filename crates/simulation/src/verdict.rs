@@ -10,13 +10,14 @@ use domain::metering::{
     Ingested, Ledger, Meter, MeterKey, MeteringRecord, ParkReason, RecordStatus, weigh,
 };
 use domain::subscription::Subscription;
-use domain::time::Month;
-use jiff::Timestamp;
+use domain::time::{Month, before};
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use simulator::InvoiceLine;
+use simulator::{AgreementStatus, InvoiceLine};
 
 use crate::laws;
 use crate::plan::Weather;
+use crate::truth::Truth;
 use crate::world::World;
 
 /// Everything that the store holds.
@@ -41,6 +42,7 @@ pub(crate) async fn judge<S: Store>(world: &World<S>) {
     settled(world, &books);
     events(world, &books);
     wire(world);
+    grants(world, &books);
     plans(world, &books);
     weighed(world, &books);
     crate::own::judge(world, &books).await;
@@ -230,14 +232,17 @@ fn settled<S: Store>(world: &World<S>, books: &Books) {
             continue;
         };
         let unnamed = state.license.arn().is_some_and(|arn| !arn.is_complete());
-        let waits_for_aws =
-            unnamed || state.metering_phase(now) == domain::metering::MeteringPhase::NotYet;
+        let waits_for_aws = unnamed || Truth::of(world, &key.subscription).began_by(now).is_none();
         world.core.hold(meter.is_settled() || waits_for_aws, laws::ALL_IS_SETTLED, || {
             format!("{key}: {:?} pending, {} waiting", meter.pending, meter.to_meter())
         });
     }
     for record in &books.records {
-        let RecordStatus::Parked { reason, .. } = &record.status else { continue };
+        let (RecordStatus::Parked { reason, .. } | RecordStatus::Closed { reason, .. }) =
+            &record.status
+        else {
+            continue;
+        };
         if record.quantity > 0
             && let Some(why) = crate::loss::needless(world, books, record, *reason)
         {
@@ -341,7 +346,28 @@ fn weighed<S: Store>(world: &World<S>, books: &Books) {
     }
 }
 
-/// Where nothing changed since the purchase, what is due follows from what was bought alone.
+/// What was granted has been asked for and found.
+fn grants<S: Store>(world: &World<S>, books: &Books) {
+    let since = before(world.core.now(), SignedDuration::from_hours(2));
+    for state in books.states.iter().filter(|state| state.pricing.has_entitlements()) {
+        let truth = Truth::of(world, &state.id);
+        let granted = truth.agreements().iter().any(|it| {
+            it.status == AgreementStatus::Active
+                && it
+                    .grants
+                    .iter()
+                    .any(|grant| grant.effective <= since && !grant.entitlements.is_empty())
+        });
+        let nameless = state.license.arn().is_some_and(|arn| !arn.is_complete());
+        let known = state.entitlements.as_ref().is_some_and(|known| !known.values.is_empty());
+        world.core.hold(!granted || nameless || known, laws::BOUGHT_IS_KNOWN, || {
+            format!("{}: {:?}", state.id, state.entitlements)
+        });
+    }
+}
+
+/// A usage listing includes nothing. Elsewhere, where nothing changed since the purchase, what is due follows from what
+/// was bought alone.
 fn plans<S: Store>(world: &World<S>, books: &Books) {
     let agreements = world.simulator.agreements();
     let catalog = &world.setup.listing.catalog;
@@ -349,6 +375,12 @@ fn plans<S: Store>(world: &World<S>, books: &Books) {
         let Some(state) = books.states.iter().find(|state| state.id == key.subscription) else {
             continue;
         };
+        if state.pricing == PricingModel::Usage {
+            world.core.hold(meter.due() == meter.aggregate, laws::DUE_FOLLOWS_THE_PLAN, || {
+                format!("{key}: used {}, due {}", meter.aggregate, meter.due())
+            });
+            continue;
+        }
         let Some(arn) = state.license.arn() else { continue };
         let mine: Vec<_> =
             agreements.iter().filter(|it| it.license_arn.ends_with(arn.tail())).collect();

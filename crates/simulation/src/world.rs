@@ -31,7 +31,7 @@ const PAST_THE_HOUR: SignedDuration = SignedDuration::from_mins(10);
 const LONGEST_HOP: SignedDuration = SignedDuration::from_mins(12);
 
 /// What Lambda allows an invocation at most.
-const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
+pub(crate) const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
 
 /// How often the reconciler looks for what notifications should have told.
 const LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(30);
@@ -71,6 +71,8 @@ pub(crate) struct World<S> {
     pub(crate) suspended: BTreeSet<SubscriptionId>,
     /// Agreements about whose buyer AWS issued an advisory at some time.
     pub(crate) advised: BTreeSet<String>,
+    /// From when to when nobody looked after things.
+    pub(crate) outages: Vec<(Timestamp, Timestamp)>,
     /// The next time at which the schedule fires.
     pub(crate) next_run: Timestamp,
     /// The next time at which the reconciler is started.
@@ -132,6 +134,7 @@ impl<S: Store> World<S> {
             letters_in_flight: BTreeSet::new(),
             suspended: BTreeSet::new(),
             advised: BTreeSet::new(),
+            outages: Vec::new(),
             next_run,
             next_look: after(setup.starts, LOOKS_EVERY),
             steps: 0,
@@ -169,6 +172,11 @@ impl<S: Store> World<S> {
             struck: inner.struck,
             trace: inner.trace.take().unwrap_or_default(),
         }
+    }
+
+    /// Whether nobody looked after things at some time in between.
+    pub(crate) fn nobody_looked(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.outages.iter().any(|(began, ended)| *began <= to && from <= *ended)
     }
 
     pub(crate) fn is_broken(&self) -> bool {
@@ -280,6 +288,7 @@ impl<S: Store> World<S> {
         let nobody_looks = self.setup.weather == Weather::Stormy && dice.one_in(2);
         if nobody_looks {
             let by = if dice.one_in(6) { by.saturating_mul(5) } else { by };
+            self.outages.push((self.core.now(), after(self.core.now(), by)));
             self.simulator.clock().advance(by);
             self.next_run = next_run(self.core.now());
             self.core.tell(format_args!("{by:#} pass"));
