@@ -172,12 +172,17 @@ impl Agreements {
         self.0.entry(id.clone()).or_default().join(facts);
     }
 
-    /// When the last of them ended for good; absent while one goes on or only renewals and replacements are known.
+    /// When the last of them ended for good; absent while one goes on or only renewals and replacements are known. One
+    /// that was made after that end opens nothing: the update of its license does, and may never come (fact sheet §6.2).
     pub fn ended(&self) -> Option<Dated<EndStatus>> {
-        if self.0.iter().any(|(id, facts)| self.goes_on(id, facts)) {
-            return None;
-        }
-        self.0.values().filter_map(|facts| facts.ended).filter(|ended| ended.value.is_final()).max()
+        let ended = self.0.values().filter_map(|facts| facts.ended);
+        let last = ended.filter(|ended| ended.value.is_final()).max()?;
+        let began_by_then = |facts: &AgreementFacts| {
+            facts.created.as_ref().is_none_or(|created| created.at <= last.at)
+        };
+        let goes_on =
+            self.0.iter().any(|(id, facts)| self.goes_on(id, facts) && began_by_then(facts));
+        (!goes_on).then_some(last)
     }
 
     /// Whether AWS warns about the account of an agreement that goes on.

@@ -116,6 +116,18 @@ fn an_agreement_whose_successor_is_known_is_over_without_a_notice_of_its_end() {
     assert_eq!(state.closing_since(), Some(at(10)), "nobody waits for the end of the former one");
 }
 
+/// A payment that fails is told to nobody (fact sheet §6.2).
+#[test]
+fn an_agreement_that_was_made_after_the_end_opens_nothing_until_its_license_is_told() {
+    let mut state = in_use();
+    agreement(&mut state, "agmt-1", &ended(EndStatus::Expired), 10);
+    agreement(&mut state, "agmt-2", &made(), 80);
+    assert_eq!(state.closing_since(), Some(at(10)));
+    assert_eq!(state.access(at(90)), Access::Ended);
+    license(&mut state, LicenseChange::Updated, 95);
+    assert_eq!((state.closing_since(), state.access(at(96))), (None, Access::Granted));
+}
+
 #[test]
 fn a_successor_that_is_known_before_its_own_beginning_changes_nothing() {
     let mut state = in_use();
