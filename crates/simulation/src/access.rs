@@ -6,7 +6,7 @@ use simulator::AgreementStatus;
 use simulator::switches::{RenewalCreatedEvent, ResolveLicenseArn};
 
 use crate::laws;
-use crate::truth::Truth;
+use crate::truth::{Truth, was_active};
 use crate::verdict::{Books, all};
 use crate::world::World;
 
@@ -67,7 +67,10 @@ fn said<S: Store>(world: &World<S>, state: &Subscription) -> Option<Said> {
         && !world.setup.reconciles;
     let goes_on = |id: &String| mine.iter().any(|other| other.previous_id.as_ref() == Some(id));
     let registered_here = mine.iter().any(|it| {
-        world.registrations.get(&it.id) == Some(&true) && (!untellable || !goes_on(&it.id))
+        // What ended before its license was told, and goes on in nothing, nobody can find again.
+        world.registrations.get(&it.id) == Some(&true)
+            && (was_active(it) || goes_on(&it.id))
+            && (!untellable || !goes_on(&it.id))
     });
     let tried = mine.iter().any(|it| world.registrations.contains_key(&it.id));
     let chained = mine.iter().any(|it| it.previous_id.is_some());

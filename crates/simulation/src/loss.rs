@@ -53,8 +53,7 @@ pub(crate) fn needless<S: Store>(
             None
         }
         _ if unnamed(world, state, record) => None,
-        // AWS tells of the end of a replaced license by its deprovisioning alone, here after it closed.
-        _ if told_too_late(world, state) => None,
+        _ if told_too_late(world, state, &truth) => None,
         _ if in_the_gap(world, state) => None,
         _ if truth.never_began_by(record.booked_at) => None,
         // Activated in the last hours of a month, a license has few keys; they may all be spent.
@@ -91,9 +90,13 @@ fn two_paths<S: Store>(world: &World<S>, state: &Subscription) -> bool {
         && agreements.iter().filter(of_account).any(|it| !legacy(it))
 }
 
-fn told_too_late<S: Store>(world: &World<S>, state: &Subscription) -> bool {
-    world.setup.switches.deprovision_delay >= SignedDuration::from_mins(59)
-        && succeeded(world, state).is_some()
+/// Whether AWS tells of a license's end by its deprovisioning alone, here after it closed: it was replaced, and is under
+/// another license or had its successor end before that was told.
+fn told_too_late<S: Store>(world: &World<S>, state: &Subscription, truth: &Truth) -> bool {
+    let switches = &world.setup.switches;
+    switches.deprovision_delay >= SignedDuration::from_mins(59)
+        && (succeeded(world, state).is_some()
+            || truth.ended_unheard(switches.license_updated_delay))
 }
 
 /// Between the final hour of a replaced agreement of an older listing and the activation of its successor AWS takes
@@ -142,12 +145,13 @@ fn closed<S: Store>(
         return (!told).then(|| "AWS had it open".to_owned());
     }
     let real = truth.ended_by(record.booked_at)?;
-    // The final hour may begin when the agreement ends, whatever we are told; or, on another AWS, when the license does.
-    let real = match world.setup.switches.final_hour_opener {
-        FinalHourOpener::Deprovisioned => state.closing_since().unwrap_or(real),
-        FinalHourOpener::Earlier | FinalHourOpener::Ended => {
-            state.closing_since().map_or(real, |it| it.min(real))
-        }
+    // The final hour may begin when the agreement ends, whatever we are told; or, on another AWS, when the license does,
+    // of which the reconciler knows nothing.
+    let by_license = world.setup.switches.final_hour_opener == FinalHourOpener::Deprovisioned
+        && !world.setup.reconciles;
+    let real = match state.closing_since() {
+        Some(since) if by_license => since,
+        since => since.map_or(real, |since| since.min(real)),
     };
     let until = after(real, FINAL_WINDOW);
     // Flushes come every few minutes: what came at the very end may have missed the last of them.

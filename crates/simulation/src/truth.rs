@@ -47,6 +47,26 @@ impl Truth {
             .min()
     }
 
+    /// Whether a time lies between the end of an agreement and the activation of another one.
+    pub(crate) fn is_gap(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.0.iter().filter(|it| it.updated <= to && it.status != AgreementStatus::Active).any(
+            |ended| {
+                let later = self.0.iter().filter(|it| it.accepted >= ended.accepted);
+                let next = later.filter_map(|it| Some(it.grants.first()?.effective));
+                next.filter(|effective| *effective > ended.updated).any(|next| from < next)
+            },
+        )
+    }
+
+    /// Whether an agreement went on in one that ended before AWS told that the license goes on with it.
+    pub(crate) fn ended_unheard(&self, told_after: SignedDuration) -> bool {
+        self.0.iter().any(|it| {
+            it.previous_id.is_some()
+                && it.status != AgreementStatus::Active
+                && it.updated < after(it.accepted, told_after)
+        })
+    }
+
     /// Whether AWS took records for it at a time.
     pub(crate) fn is_open_at(&self, at: Timestamp) -> bool {
         let active = self.0.iter().filter(|it| was_active(it));
@@ -94,7 +114,7 @@ fn subscription(agreement: &Agreement) -> Option<SubscriptionId> {
 }
 
 /// Whether AWS activated an agreement before it ended.
-fn was_active(agreement: &Agreement) -> bool {
+pub(crate) fn was_active(agreement: &Agreement) -> bool {
     agreement.status == AgreementStatus::Active
         || agreement.grants.first().is_some_and(|grant| grant.effective <= agreement.updated)
 }

@@ -45,6 +45,8 @@ pub(crate) struct Event {
     pub(crate) fate: Fate,
     /// When it was asked last.
     asked: Timestamp,
+    /// Whether AWS had something to tell of its subscription then.
+    untold: bool,
     /// Whether the platform wants the reservation back.
     pub(crate) to_release: bool,
     pub(crate) released: bool,
@@ -246,6 +248,7 @@ impl<S: Store> World<S> {
             kept: false,
             fate: Fate::Open,
             asked: self.core.machine_now(),
+            untold: false,
             to_release: false,
             released: false,
         });
@@ -260,9 +263,10 @@ impl<S: Store> World<S> {
             .collect();
         // Who asks again waits for the new answer.
         let now = self.core.machine_now();
+        let untold = Truth::of(self, &subscription).is_untold(self);
         for place in &events {
             let Some(event) = self.events.get_mut(*place) else { continue };
-            event.asked = now;
+            (event.asked, event.untold) = (now, untold);
             if matches!(event.fate, Fate::Refused(_)) {
                 event.fate = Fate::Open;
             }
@@ -385,8 +389,9 @@ impl<S: Store> World<S> {
             Refusal::TooLate { .. } => at < before(latest, SignedDuration::from_hours(days * 24)),
             Refusal::SubscriptionEnded => {
                 let truth = Truth::of(self, &event.subscription);
-                let unknown =
-                    truth.is_untold(self) || self.setup.switches.event_drop_rate != Rate::ZERO;
+                let unknown = event.untold
+                    || truth.is_untold(self)
+                    || self.setup.switches.event_drop_rate != Rate::ZERO;
                 unknown || truth.is_over_at(event.asked) || truth.is_over_at(latest)
             }
             Refusal::InvalidKey(_)

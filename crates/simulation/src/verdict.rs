@@ -13,6 +13,7 @@ use domain::subscription::Subscription;
 use domain::time::{Month, before};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
+use simulator::switches::BeforeActive;
 use simulator::{AgreementStatus, InvoiceLine};
 
 use crate::laws;
@@ -148,6 +149,21 @@ impl Books {
         doubtful.fold(0, |sum, record| sum.saturating_add(record.quantity))
     }
 
+    /// Units for which AWS may have answered success without billing them, as it may between the end of an agreement and
+    /// the activation of the next: nobody can tell.
+    fn of_no_avail<S: Store>(&self, world: &World<S>, key: &MeterKey) -> u64 {
+        if world.setup.switches.before_active == BeforeActive::NotSubscribed {
+            return 0;
+        }
+        let truth = Truth::of(world, &key.subscription);
+        let unbilled = self.records.iter().filter(|record| {
+            record.key == *key
+                && matches!(record.status, RecordStatus::Accepted { .. })
+                && record.hour.is_some_and(|hour| truth.is_gap(hour.start(), record.booked_at))
+        });
+        unbilled.fold(0, |sum, record| sum.saturating_add(record.quantity))
+    }
+
     /// Units that were sent, and given up because AWS's answer never came while it could still be asked.
     fn of_unknown_fate(&self, key: &MeterKey) -> u64 {
         let sent = self.records.iter().filter(|record| {
@@ -209,7 +225,9 @@ fn bill<S: Store>(world: &World<S>, books: &Books) {
         // Where every answer arrives, nothing is unknown.
         let unknown = if answers_arrive { 0 } else { books.of_unknown_fate(key) };
         let most = Decimal::from(metered.saturating_add(unknown));
-        let least = Decimal::from(metered.saturating_sub(books.of_doubtful_origin(world, key)));
+        let doubtful =
+            books.of_doubtful_origin(world, key).saturating_add(books.of_no_avail(world, key));
+        let least = Decimal::from(metered.saturating_sub(doubtful));
         world.core.hold(least <= billed && billed <= most, laws::BILL_IS_WHAT_IS_METERED, || {
             format!("{key}: AWS bills {billed}, metered {metered}, unknown {unknown}")
         });
@@ -351,6 +369,9 @@ fn grants<S: Store>(world: &World<S>, books: &Books) {
     let since = before(world.core.now(), SignedDuration::from_hours(2));
     for state in books.states.iter().filter(|state| state.pricing.has_entitlements()) {
         let truth = Truth::of(world, &state.id);
+        if truth.is_untold(world) {
+            continue;
+        }
         let granted = truth.agreements().iter().any(|it| {
             it.status == AgreementStatus::Active
                 && it
@@ -382,6 +403,14 @@ fn plans<S: Store>(world: &World<S>, books: &Books) {
             continue;
         }
         let Some(arn) = state.license.arn() else { continue };
+        // What was bought may be known too late for a month that AWS never billed, or that ended while nobody looked.
+        let began = Truth::of(world, &state.id).began_by(world.core.now());
+        let cut = world.setup.listing.window.late_usage_cut(key.month);
+        if began.is_none_or(|began| began >= key.month.end())
+            || world.nobody_looked(key.month.end(), cut)
+        {
+            continue;
+        }
         let mine: Vec<_> =
             agreements.iter().filter(|it| it.license_arn.ends_with(arn.tail())).collect();
         let [agreement] = mine.as_slice() else { continue };
