@@ -47,7 +47,7 @@ impl Truth {
             .min()
     }
 
-    /// Whether a time lies between the end of an agreement and the activation of another one.
+    /// Whether some of the time between two lies between the end of an agreement and the activation of the next.
     pub(crate) fn is_gap(&self, from: Timestamp, to: Timestamp) -> bool {
         self.0.iter().filter(|it| it.updated <= to && it.status != AgreementStatus::Active).any(
             |ended| {
