@@ -252,6 +252,32 @@ async fn an_agreement_goes_on_in_its_successor_although_both_were_made_in_the_sa
     assert_eq!(world.store.states().pop().unwrap().access(now), Access::Granted);
 }
 
+/// A reconcile knows of a renewed agreement only the first of its chain.
+#[tokio::test]
+async fn of_two_agreements_that_go_on_from_the_same_one_the_newer_is_the_end_of_the_chain() {
+    let profile = Profile::new("Acme", "Jo", "jo@example.com").unwrap();
+    let older = told_of_agreement("1", "2026-11-24T06:01:00Z", "agmt-2", Some("agmt-1"));
+    let newer = told_of_agreement("2", "2026-11-24T06:02:00Z", "agmt-3", Some("agmt-1"));
+    let updated = told_of_license("3", "2026-11-24T06:03:00Z", "agmt-3");
+    let now = at("2026-11-24T06:04:00Z");
+    for registered in ["agmt-1", "agmt-2", "agmt-3"] {
+        for notices in [
+            [&older, &newer, &updated],
+            [&newer, &older, &updated],
+            [&updated, &newer, &older],
+            [&updated, &older, &newer],
+        ] {
+            let world = world(PricingModel::Usage);
+            complete(&world, &resolved(registered), &profile, now).await.unwrap();
+            for notice in notices {
+                take_notice(&world, notice, now).await.unwrap();
+            }
+            let state = world.store.states().pop().unwrap();
+            assert_eq!(state.access(now), Access::Granted, "{registered}, then {notices:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_arn_of_a_license_that_was_named_without_one_is_kept_although_nothing_else_is_new() {
     let world = world(PricingModel::Usage);
