@@ -48,7 +48,7 @@ async fn an_upgrade_charges_nothing_of_the_past_and_includes_more_from_now_on() 
 
 #[tokio::test]
 async fn terms_that_become_known_judge_this_month_and_the_last_one_while_it_is_open() {
-    for (now, judged) in [("2026-12-01T05:59:40Z", 50), ("2026-12-01T06:00:00Z", 0)] {
+    for (now, judged) in [("2026-12-01T05:59:49Z", 50), ("2026-12-01T05:59:50Z", 0)] {
         let world = world(PricingModel::ContractWithConsumption);
         registered(&world).await;
         use_scans(&world, &only(&world).id, 150, "2026-11-30T22:30:00Z").await;
