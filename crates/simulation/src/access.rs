@@ -67,9 +67,11 @@ fn said<S: Store>(world: &World<S>, state: &Subscription) -> Option<Said> {
         && !world.setup.reconciles;
     let goes_on = |id: &String| mine.iter().any(|other| other.previous_id.as_ref() == Some(id));
     let registered_here = mine.iter().any(|it| {
-        // What ended before its license was told, and goes on in nothing, nobody can find again.
+        // What ended before its license was told, and goes on in nothing, nobody can find again; and what goes on under
+        // another license has its buyer there.
+        let moved = matches!(it.status, AgreementStatus::Renewed | AgreementStatus::Replaced);
         world.registrations.get(&it.id) == Some(&true)
-            && (was_active(it) || goes_on(&it.id))
+            && ((was_active(it) && !moved) || goes_on(&it.id))
             && (!untellable || !goes_on(&it.id))
     });
     let tried = mine.iter().any(|it| world.registrations.contains_key(&it.id));

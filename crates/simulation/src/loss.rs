@@ -56,6 +56,14 @@ pub(crate) fn needless<S: Store>(
         _ if told_too_late(world, state, &truth) => None,
         _ if in_the_gap(world, state) => None,
         _ if truth.never_began_by(record.booked_at) => None,
+        // Since when a license is active, only the notification tells that got lost: for the reconciler it is since it
+        // looked.
+        ParkReason::Expired | ParkReason::Closed
+            if world.setup.switches.event_drop_rate != simulator::Rate::ZERO
+                && state.license_facts.activated >= Some(record.key.month.end()) =>
+        {
+            None
+        }
         // Activated in the last hours of a month, a license has few keys; they may all be spent.
         _ if record.hour.is_none() && all_spent(books, &truth, record, record.key.month.end()) => {
             None
@@ -138,11 +146,13 @@ fn closed<S: Store>(
     record: &MeteringRecord,
 ) -> Option<String> {
     truth.began_by(record.booked_at)?;
+    // Over, as far as anybody had been told, and told to be open at the next delivery.
+    let soon = record.booked_at..=after(record.booked_at, LAST_LOOK);
+    if books.opened.iter().any(|(id, at)| *id == state.id && soon.contains(at)) {
+        return None;
+    }
     if truth.is_open_at(record.booked_at) {
-        // Over, as far as anybody had been told, and told to be open at the next delivery.
-        let soon = record.booked_at..=after(record.booked_at, LAST_LOOK);
-        let told = books.opened.iter().any(|(id, at)| *id == state.id && soon.contains(at));
-        return (!told).then(|| "AWS had it open".to_owned());
+        return Some("AWS had it open".to_owned());
     }
     let real = truth.ended_by(record.booked_at)?;
     // The final hour may begin when the agreement ends, whatever we are told; or, on another AWS, when the license does,
@@ -150,7 +160,8 @@ fn closed<S: Store>(
     let by_license = world.setup.switches.final_hour_opener == FinalHourOpener::Deprovisioned
         && !world.setup.reconciles;
     let real = match state.closing_since() {
-        Some(since) if by_license => since,
+        // What is newer is about another end.
+        Some(since) if by_license && since <= record.booked_at => since,
         since => since.map_or(real, |since| since.min(real)),
     };
     let until = after(real, FINAL_WINDOW);
@@ -188,7 +199,8 @@ fn came_since<S: Store>(
 fn all_spent(books: &Books, truth: &Truth, record: &MeteringRecord, until: Timestamp) -> bool {
     let Some(meter) = books.meters.get(&record.key) else { return false };
     let began = truth.began_by(record.booked_at).map(Hour::of);
-    let last = Hour::of(before(until, SignedDuration::from_secs(1)));
+    // An hour that begins after the last look carries nothing.
+    let last = Hour::of(before(until, LAST_LOOK));
     std::iter::successors(Some(last), |hour| Some(hour.previous()))
         .take(24)
         .filter(|hour| hour.month() == record.key.month && Some(*hour) >= began)
