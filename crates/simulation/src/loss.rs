@@ -54,7 +54,7 @@ pub(crate) fn needless<S: Store>(
         }
         _ if unnamed(world, state, record) => None,
         _ if told_too_late(world, state, &truth) => None,
-        _ if in_the_gap(world, state) => None,
+        _ if in_the_gap(world, state, &truth) => None,
         _ if truth.never_began_by(record.booked_at) => None,
         // Since when a license is active, only the notification tells that got lost: for the reconciler it is since it
         // looked.
@@ -103,34 +103,28 @@ fn two_paths<S: Store>(world: &World<S>, state: &Subscription) -> bool {
 fn told_too_late<S: Store>(world: &World<S>, state: &Subscription, truth: &Truth) -> bool {
     let switches = &world.setup.switches;
     switches.deprovision_delay >= SignedDuration::from_mins(59)
-        && (succeeded(world, state).is_some()
-            || truth.ended_unheard(switches.license_updated_delay))
+        && (succeeded(world, state, truth) || truth.ended_unheard(switches.license_updated_delay))
 }
 
 /// Between the final hour of a replaced agreement of an older listing and the activation of its successor AWS takes
 /// nothing, where that takes hours.
-fn in_the_gap<S: Store>(world: &World<S>, state: &Subscription) -> bool {
-    let customer = state.customer.as_ref().map(ToString::to_string);
+fn in_the_gap<S: Store>(world: &World<S>, state: &Subscription, truth: &Truth) -> bool {
     state.license.arn().is_none()
         && world.setup.switches.license_updated_delay >= FINAL_WINDOW
-        && world.simulator.agreements().iter().any(|it| {
-            it.customer_identifier == customer
-                && matches!(it.status, AgreementStatus::Renewed | AgreementStatus::Replaced)
-        })
+        && truth.agreements().iter().any(goes_on)
 }
 
-/// When a license was replaced or renewed under another one: its final hour may begin then, and only its deprovisioning
-/// tells us.
-fn succeeded<S: Store>(world: &World<S>, state: &Subscription) -> Option<Timestamp> {
-    let arn = state.license.arn()?;
-    if world.setup.switches.final_hour_opener == FinalHourOpener::Deprovisioned {
-        return None;
-    }
-    let agreements = world.simulator.agreements();
-    let mine = agreements.iter().filter(|it| it.license_arn.ends_with(arn.tail()));
-    let last = mine.max_by_key(|it| (it.accepted, it.updated))?;
-    matches!(last.status, AgreementStatus::Renewed | AgreementStatus::Replaced)
-        .then_some(last.updated)
+/// Whether a license was replaced or renewed under another one: its final hour may begin then, and only its
+/// deprovisioning tells us.
+fn succeeded<S: Store>(world: &World<S>, state: &Subscription, truth: &Truth) -> bool {
+    let last = truth.agreements().iter().max_by_key(|it| (it.accepted, it.updated));
+    state.license.arn().is_some()
+        && world.setup.switches.final_hour_opener != FinalHourOpener::Deprovisioned
+        && last.is_some_and(goes_on)
+}
+
+fn goes_on(agreement: &simulator::Agreement) -> bool {
+    matches!(agreement.status, AgreementStatus::Renewed | AgreementStatus::Replaced)
 }
 
 fn never_active(truth: &Truth, record: &MeteringRecord) -> Option<String> {

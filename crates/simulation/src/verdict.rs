@@ -390,7 +390,6 @@ fn grants<S: Store>(world: &World<S>, books: &Books) {
 /// A usage listing includes nothing. Elsewhere, where nothing changed since the purchase, what is due follows from what
 /// was bought alone.
 fn plans<S: Store>(world: &World<S>, books: &Books) {
-    let agreements = world.simulator.agreements();
     let catalog = &world.setup.listing.catalog;
     for (key, meter) in &books.meters {
         let Some(state) = books.states.iter().find(|state| state.id == key.subscription) else {
@@ -402,18 +401,19 @@ fn plans<S: Store>(world: &World<S>, books: &Books) {
             });
             continue;
         }
-        let Some(arn) = state.license.arn() else { continue };
+        if state.license.arn().is_none() {
+            continue;
+        }
         // What was bought may be known too late for a month that AWS never billed, or that ended while nobody looked.
-        let began = Truth::of(world, &state.id).began_by(world.core.now());
+        let truth = Truth::of(world, &state.id);
+        let began = truth.began_by(world.core.now());
         let cut = world.setup.listing.window.late_usage_cut(key.month);
         if began.is_none_or(|began| began >= key.month.end())
             || world.nobody_looked(key.month.end(), cut)
         {
             continue;
         }
-        let mine: Vec<_> =
-            agreements.iter().filter(|it| it.license_arn.ends_with(arn.tail())).collect();
-        let [agreement] = mine.as_slice() else { continue };
+        let [agreement] = truth.agreements() else { continue };
         let [grant] = agreement.grants.as_slice() else { continue };
         if state.plan_set.is_some() || state.entitlements.is_none() {
             continue;
