@@ -79,7 +79,7 @@ fn an_end_that_is_not_newer_than_an_update_closes_nothing() {
     for ends in [1, 0] {
         let mut state = in_use();
         license(&mut state, LicenseChange::Deprovisioned, ends);
-        agreement(&mut state, "agmt-1", &ended(EndStatus::Cancelled), ends);
+        agreement(&mut state, "agmt-1", &ended(EndStatus::Cancelled), 0);
         assert_eq!(state.closing_since(), None);
         assert_eq!(state.phase(at(20)), LicensePhase::Active);
         let mut state = bought();
@@ -87,6 +87,19 @@ fn an_end_that_is_not_newer_than_an_update_closes_nothing() {
         legacy(&mut state, &LegacyChange::Unsubscribed, ends);
         assert_eq!(state.phase(at(20)), LicensePhase::Active);
     }
+}
+
+/// AWS tells times in whole seconds (fact sheet §6.3).
+#[test]
+fn an_agreement_may_end_in_the_second_in_which_its_license_was_activated() {
+    let mut state = in_use();
+    agreement(&mut state, "agmt-1", &ended(EndStatus::Cancelled), 1);
+    assert_eq!(state.closing_since(), Some(at(1)));
+    let mut back = state.clone();
+    agreement(&mut back, "agmt-2", &made(), 1);
+    assert_eq!(back.closing_since(), None, "the activation is that of the agreement that goes on");
+    agreement(&mut state, "agmt-2", &made(), 2);
+    assert_eq!(state.closing_since(), Some(at(1)), "the activation came before that agreement");
 }
 
 #[test]
