@@ -119,7 +119,12 @@ impl State {
             self.withdraw(identifier, "subscribe-success", at);
             self.withdraw(identifier, "entitlement-updated", at);
         }
-        if untold {
+        // The license of a buyer who came back served an agreement before: its end is told.
+        let first = !self
+            .agreements
+            .values()
+            .any(|it| it.license_arn == agreement.license_arn && it.id != agreement.id);
+        if untold && first {
             return;
         }
         self.tell_license("License Deprovisioned", &agreement, deprovisioned);
@@ -153,10 +158,14 @@ impl State {
                 self.licenses.insert(arn.clone(), license);
                 arn
             }
-            LicensePlan::Keep(arn) | LicensePlan::Reopen(arn) => {
+            LicensePlan::Keep(ref arn) | LicensePlan::Reopen(ref arn) => {
+                let arn = arn.clone();
                 let switches = self.switches.clone();
+                // A license that is kept is active already, or will be when it was to be.
+                let reopens = matches!(plan, LicensePlan::Reopen(_));
                 self.licenses.update(&arn, |license| {
-                    if license.metering(agreement.accepted, &switches) != Metering::Open {
+                    if reopens && license.metering(agreement.accepted, &switches) != Metering::Open
+                    {
                         license.active_from = Some(effective);
                     }
                     license.agreement_id.clone_from(&agreement.id);

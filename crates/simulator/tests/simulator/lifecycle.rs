@@ -247,6 +247,36 @@ async fn a_license_that_a_returning_buyer_takes_up_again_is_not_deprovisioned() 
 }
 
 #[tokio::test]
+async fn a_returning_buyers_license_is_deprovisioned_when_the_new_agreement_ends_before_its_start()
+{
+    let aws = Aws::start(Pricing::Contract).await;
+    aws.simulator.switches(|it| it.license_on_resubscribe = LicenseOnResubscribe::Same);
+    let first = aws.subscriber(contract());
+    aws.take();
+    aws.simulator.cancel(&first.agreement_id).unwrap();
+    let future = Purchase { starts: Some(at("2026-12-01T00:00:00Z")), ..contract() };
+    let second = aws.simulator.buy(future).unwrap();
+    assert_eq!(second.license_arn, first.license_arn);
+    aws.simulator.cancel(&second.agreement_id).unwrap();
+    aws.set("2026-12-02T00:00:00Z");
+    assert_eq!(aws.told(), [ENDED, DEPROVISIONED]);
+}
+
+#[tokio::test]
+async fn a_license_that_is_replaced_before_it_is_active_and_kept_becomes_active_when_it_was_to_be()
+{
+    let aws = Aws::start(Pricing::Usage).await;
+    aws.simulator.switches(|it| it.license_on_replace = LicenseOnReplace::Same);
+    let first = aws.simulator.buy(Purchase::default()).unwrap();
+    aws.pass("30s");
+    let second = aws.simulator.replace(&first.agreement_id, Default::default()).unwrap();
+    assert_eq!(second.license_arn, first.license_arn);
+    aws.pass("30s");
+    let record = crate::harness::usage(&second, "2026-11-10T10:01:00Z", 1);
+    assert_eq!(aws.meter(&[record]).await.statuses(), ["Success"]);
+}
+
+#[tokio::test]
 async fn one_account_holds_several_agreements_at_once() {
     let aws = Aws::start(Pricing::Usage).await;
     let one = aws.subscriber(Purchase::default());
