@@ -3,8 +3,8 @@
 
 use app::ports::{Change, OutgoingRecord, RecordAnswer, SubmitError, UsageWrite};
 use domain::ids::{LicenseArn, LicenseRef};
-use domain::metering::{Meter, MeterKey};
-use domain::subscription::LicensePhase;
+use domain::metering::{Meter, MeterKey, MeteringPhase, MeteringRecord, ParkReason, RecordStatus};
+use domain::subscription::{LicensePhase, Subscription};
 use domain::time::Hour;
 use rust_decimal::Decimal;
 use simulator::InvoiceLine;
@@ -119,6 +119,18 @@ pub(crate) fn ingested(core: &Core, write: &UsageWrite) {
 /// Judges a meter from which a reservation was taken.
 pub(crate) fn released(core: &Core, meter: &Meter) {
     metered(core, meter);
+}
+
+/// Judges what was just given up by what is known of the license at that moment.
+pub(crate) fn given_up(core: &Core, record: &MeteringRecord, known: &Subscription) {
+    let closed = matches!(record.status, RecordStatus::Parked { reason: ParkReason::Closed, .. });
+    let is_open = matches!(known.metering_phase(core.now()), MeteringPhase::Open { .. });
+    core.hold(!(closed && is_open), NOTHING_IS_LOST_NEEDLESSLY, || {
+        format!(
+            "{}: {} given up although it is known that AWS takes it",
+            record.key, record.quantity
+        )
+    });
 }
 
 /// Judges a change as it was just committed.

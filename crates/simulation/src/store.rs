@@ -238,6 +238,34 @@ impl<S: Store> Usage for Watched<S> {
         .await
     }
 
+    async fn give_up(
+        &self,
+        meter: &Meter,
+        expected: u64,
+        record: &MeteringRecord,
+        state_revision: u64,
+    ) -> Result<Saved, Error> {
+        let give_up = async {
+            let saved = self.inner.give_up(meter, expected, record, state_revision).await?;
+            let known = match saved {
+                Saved::Done => self.inner.subscription(&meter.key.subscription).await?,
+                Saved::Overtaken => None,
+            };
+            Ok((saved, known))
+        };
+        let (saved, _) = self
+            .write("give up what waits", give_up, |(saved, known)| {
+                if *saved == Saved::Done {
+                    laws::metered(&self.core, meter);
+                }
+                if let Some(known) = known {
+                    laws::given_up(&self.core, record, known);
+                }
+            })
+            .await?;
+        Ok(saved)
+    }
+
     async fn unsettled(
         &self,
         shard: u8,

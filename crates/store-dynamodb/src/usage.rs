@@ -166,6 +166,22 @@ impl Usage for DynamoStore {
         Ok(saved(&transact(&self.client, actions).await?))
     }
 
+    async fn give_up(
+        &self,
+        meter: &Meter,
+        expected: u64,
+        record: &MeteringRecord,
+        state_revision: u64,
+    ) -> Result<Saved, Error> {
+        let state = state_key(&meter.key.subscription);
+        let actions = vec![
+            put(&self.tables.usage, meter_item(meter)?, Guard::Revision(expected))?,
+            put_booked(&self.tables.usage, record_item(record)?)?,
+            check(&self.tables.subscription, state, Guard::Revision(state_revision))?,
+        ];
+        Ok(saved(&transact(&self.client, actions).await?))
+    }
+
     async fn unsettled(
         &self,
         shard: u8,

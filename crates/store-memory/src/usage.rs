@@ -145,17 +145,22 @@ impl Usage for MemoryStore {
         record: &MeteringRecord,
     ) -> Result<Saved, Error> {
         let mut rows = self.up()?;
-        let place = record_place(&record.name());
-        let is_free = rows
-            .records
-            .get(&place)
-            .is_none_or(|found| matches!(found.status, RecordStatus::Retried { .. }));
-        if !meter_is(&rows, meter, Some(expected)) || !is_free {
+        Ok(book(&mut rows, meter, expected, record))
+    }
+
+    async fn give_up(
+        &self,
+        meter: &Meter,
+        expected: u64,
+        record: &MeteringRecord,
+        state_revision: u64,
+    ) -> Result<Saved, Error> {
+        let mut rows = self.up()?;
+        let state = rows.states.get(&meter.key.subscription);
+        if state.map(|row| row.state.revision) != Some(state_revision) {
             return Ok(Saved::Overtaken);
         }
-        rows.put_meter(meter);
-        rows.records.insert(place, record.clone());
-        Ok(Saved::Done)
+        Ok(book(&mut rows, meter, expected, record))
     }
 
     async fn unsettled(
@@ -222,6 +227,20 @@ impl Usage for MemoryStore {
             .map(|((_, _, key), booked)| (key.to_string(), booked.clone()));
         page(&format!("events/{subscription}/{month}"), events.collect(), after, limit)
     }
+}
+
+fn book(rows: &mut Rows, meter: &Meter, expected: u64, record: &MeteringRecord) -> Saved {
+    let place = record_place(&record.name());
+    let is_free = rows
+        .records
+        .get(&place)
+        .is_none_or(|found| matches!(found.status, RecordStatus::Retried { .. }));
+    if !meter_is(rows, meter, Some(expected)) || !is_free {
+        return Saved::Overtaken;
+    }
+    rows.put_meter(meter);
+    rows.records.insert(place, record.clone());
+    Saved::Done
 }
 
 fn meter_is(rows: &Rows, meter: &Meter, expected: Option<u64>) -> bool {

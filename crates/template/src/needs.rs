@@ -69,6 +69,7 @@ const NEEDS: &[(&str, &[Need])] = &[
     ("Usage.release_event", &[(PUT, Table(USAGE))]),
     ("Usage.save_meter", &[(PUT, Table(USAGE))]),
     ("Usage.book", &[(PUT, Table(USAGE))]),
+    ("Usage.give_up", &[(PUT, Table(USAGE)), (CHECK, Table(SUBSCRIPTION))]),
     ("Usage.unsettled", &[(QUERY, Index(USAGE, "unsettled"))]),
     ("Usage.keep_event", &[(PUT, Table(USAGE))]),
     ("Usage.lapsed", &[(QUERY, Index(USAGE, "held"))]),

@@ -44,6 +44,7 @@ pub async fn all<S: Store>(store: &S) {
     usage::a_meter_is_unsettled_exactly_while_money_waits(store).await;
     usage::unsettled_meters_come_oldest_first(store).await;
     usage::a_freeze_and_a_booking_are_refused_when_they_are_repeated(store).await;
+    usage::what_waits_is_given_up_only_by_a_state_that_is_current(store).await;
     usage::a_reservation_is_released_once(store).await;
     usage::records_and_events_are_listed_page_by_page(store).await;
     operations::a_parked_line_is_listed_until_a_human_takes_it_up_once(store).await;

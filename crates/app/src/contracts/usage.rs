@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::metering::{Meter, MeteringPhase, MeteringRecord, RecordStatus, freeze};
+use domain::metering::{
+    Lost, Meter, MeteringPhase, MeteringRecord, ParkReason, RecordStatus, freeze,
+};
 use domain::quantity::Quantity;
 use domain::time::{MeteringWindow, Month};
 use futures::join;
@@ -221,6 +223,25 @@ pub(super) async fn a_freeze_and_a_booking_are_refused_when_they_are_repeated<S:
     assert_eq!(outcomes, BTreeSet::from([false, true]), "of two bookings one is refused");
     let records = store.records(&state.id, Month::of(now()), None, 10).await.unwrap().items;
     assert_eq!(records, [record]);
+}
+
+pub(super) async fn what_waits_is_given_up_only_by_a_state_that_is_current<S: Store>(store: &S) {
+    let state = created(store, "stale").await;
+    let usage = first_usage(&state, "scans", vec![event("g1", "scans", 5)]);
+    assert_eq!(store.record_usage(&usage).await.unwrap(), Recorded::Done);
+    let mut meter = usage.meter;
+    let Lost { quantity, allocations } = meter.park_waiting();
+    meter.revision = 2;
+    let status = RecordStatus::Parked { reason: ParkReason::Closed, code: None };
+    let key = meter.key.clone();
+    let record =
+        MeteringRecord { key, hour: None, quantity, status, booked_at: now(), allocations };
+    assert_eq!(store.commit(&write(&next(&state), Some(1))).await.unwrap(), Committed::Done);
+    assert_eq!(store.give_up(&meter, 1, &record, 1).await.unwrap(), Saved::Overtaken);
+    assert_eq!(store.record(&record.name()).await.unwrap(), None, "the refused one wrote nothing");
+    assert_eq!(store.give_up(&meter, 1, &record, 2).await.unwrap(), Saved::Done);
+    assert_eq!(store.give_up(&meter, 1, &record, 2).await.unwrap(), Saved::Overtaken);
+    assert_eq!(store.record(&record.name()).await.unwrap(), Some(record));
 }
 
 pub(super) async fn a_reservation_is_released_once<S: Store>(store: &S) {

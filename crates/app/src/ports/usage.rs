@@ -167,6 +167,16 @@ pub trait Usage {
         record: &MeteringRecord,
     ) -> impl Future<Output = Result<Saved, Error>> + Send;
 
+    /// Gives up what waits: as [`book`](Self::book), and only while the state that it was judged by has the revision
+    /// `state_revision`. Meanwhile the license may have been activated again.
+    fn give_up(
+        &self,
+        meter: &Meter,
+        expected: u64,
+        record: &MeteringRecord,
+        state_revision: u64,
+    ) -> impl Future<Output = Result<Saved, Error>> + Send;
+
     /// Lists unsettled meters of one shard (0 to [`super::SHARDS`] − 1), oldest first.
     fn unsettled(
         &self,

@@ -64,9 +64,8 @@ pub(super) async fn make_ready<S: Usage, A>(
             let hour = parked.map(|pending| pending.hour);
             let quantity = parked.map_or(0, |pending| pending.quantity);
             let lost = Lost { quantity, allocations };
-            if park(ctx, meter, expected, parked_record(key, hour, lost, reason, now)).await?
-                == Saved::Done
-            {
+            let record = parked_record(key, hour, lost, reason, now);
+            if park(ctx, &state, meter, expected, record).await? == Saved::Done {
                 looked.parked.push(reason);
             }
             continue;
@@ -91,9 +90,8 @@ pub(super) async fn make_ready<S: Usage, A>(
             }
             Freeze::Lost(reason) => {
                 let lost = meter.park_waiting();
-                if park(ctx, meter, expected, parked_record(key, None, lost, reason, now)).await?
-                    == Saved::Done
-                {
+                let record = parked_record(key, None, lost, reason, now);
+                if park(ctx, &state, meter, expected, record).await? == Saved::Done {
                     looked.parked.push(reason);
                     return Ok(looked);
                 }
@@ -144,12 +142,13 @@ fn parked_record(
 
 async fn park<S: Usage, A>(
     ctx: &Context<S, A>,
+    judged_by: &Subscription,
     mut meter: Meter,
     expected: u64,
     record: MeteringRecord,
 ) -> Result<Saved, Error> {
     meter.revision = expected.saturating_add(1);
-    let saved = ctx.store.book(&meter, expected, &record).await?;
+    let saved = ctx.store.give_up(&meter, expected, &record, judged_by.revision).await?;
     if saved == Saved::Done {
         log_parked(&record);
     }
