@@ -13,7 +13,7 @@ use crate::laws;
 use crate::plan::Weather;
 use crate::truth::Truth;
 use crate::verdict::Books;
-use crate::world::World;
+use crate::world::{LONGEST_INVOCATION, World};
 
 /// Longest time between two looks at what waits, while the schedule is kept.
 const LAST_LOOK: SignedDuration = SignedDuration::from_mins(16);
@@ -53,7 +53,7 @@ pub(crate) fn needless<S: Store>(
             None
         }
         _ if unnamed(world, state, record) => None,
-        _ if told_too_late(world, state, &truth) => None,
+        _ if told_too_late(world, state, &truth, record.booked_at) => None,
         _ if in_the_gap(world, state, &truth) => None,
         _ if truth.never_began_by(record.booked_at) => None,
         // Since when a license is active, only the notification tells that got lost: for the reconciler it is since it
@@ -100,10 +100,16 @@ fn two_paths<S: Store>(world: &World<S>, state: &Subscription) -> bool {
 
 /// Whether AWS tells of a license's end by its deprovisioning alone, here after it closed: it was replaced, and is under
 /// another license or had its successor end before that was told.
-fn told_too_late<S: Store>(world: &World<S>, state: &Subscription, truth: &Truth) -> bool {
+fn told_too_late<S: Store>(
+    world: &World<S>,
+    state: &Subscription,
+    truth: &Truth,
+    at: Timestamp,
+) -> bool {
     let switches = &world.setup.switches;
     switches.deprovision_delay >= SignedDuration::from_mins(59)
-        && (succeeded(world, state, truth) || truth.ended_unheard(switches.license_updated_delay))
+        && (succeeded(world, state, truth, at)
+            || truth.ended_unheard(switches.license_updated_delay))
 }
 
 /// Between the final hour of a replaced agreement of an older listing and the activation of its successor AWS takes
@@ -114,10 +120,16 @@ fn in_the_gap<S: Store>(world: &World<S>, state: &Subscription, truth: &Truth) -
         && truth.agreements().iter().any(goes_on)
 }
 
-/// Whether a license was replaced or renewed under another one: its final hour may begin then, and only its
-/// deprovisioning tells us.
-fn succeeded<S: Store>(world: &World<S>, state: &Subscription, truth: &Truth) -> bool {
-    let last = truth.agreements().iter().max_by_key(|it| (it.accepted, it.updated));
+/// Whether a license, as of a time, was replaced or renewed under another one: its final hour may begin then, and only
+/// its deprovisioning tells us.
+fn succeeded<S: Store>(
+    world: &World<S>,
+    state: &Subscription,
+    truth: &Truth,
+    at: Timestamp,
+) -> bool {
+    let accepted = truth.agreements().iter().filter(|it| it.accepted <= at);
+    let last = accepted.max_by_key(|it| (it.accepted, it.updated));
     state.license.arn().is_some()
         && world.setup.switches.final_hour_opener != FinalHourOpener::Deprovisioned
         && last.is_some_and(goes_on)
@@ -140,8 +152,9 @@ fn closed<S: Store>(
     record: &MeteringRecord,
 ) -> Option<String> {
     truth.began_by(record.booked_at)?;
-    // Over, as far as anybody had been told, and told to be open at the next delivery.
-    let soon = record.booked_at..=after(record.booked_at, LAST_LOOK);
+    // Over, as far as anybody had been told, and told to be open at the next delivery. What is written has the time at
+    // which its invocation began; [`laws::given_up`] judges by what was written first.
+    let soon = before(record.booked_at, LONGEST_INVOCATION)..=after(record.booked_at, LAST_LOOK);
     if books.opened.iter().any(|(id, at)| *id == state.id && soon.contains(at)) {
         return None;
     }
