@@ -360,7 +360,7 @@ impl Subscription {
         self.agreements.join(id, facts);
     }
 
-    /// Goes on with the registration and tenant of an earlier subscription of the same buyer.
+    /// Goes on with the registration, tenant and seller's hold of an earlier subscription of the same buyer.
     pub fn continue_from(&mut self, earlier: &Self) {
         if earlier.id == self.id || self.continues.is_some() {
             return;
@@ -371,6 +371,9 @@ impl Subscription {
         }
         if self.plan_set.is_none() {
             self.plan_set.clone_from(&earlier.plan_set);
+        }
+        if self.suspended.is_none() {
+            self.suspended = earlier.suspended;
         }
         if let (Tenant::None | Tenant::Requested, Some(id)) = (&self.tenant, earlier.tenant.id()) {
             self.tenant = Tenant::Ready { id: id.clone() };

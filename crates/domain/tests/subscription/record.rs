@@ -6,7 +6,8 @@ use domain::ids::AgreementId;
 use domain::notice::{AgreementChange, EndStatus, Intent, LicenseChange};
 use domain::quantity::Quantity;
 use domain::subscription::{
-    Access, AgreementFacts, CancellationRequest, Dated, LicensePhase, Status, Subscription, Tenant,
+    Access, AgreementFacts, CancellationRequest, Dated, Hold, LicensePhase, Status, Subscription,
+    Tenant,
 };
 
 use crate::{agreement, at, bought, catalog, ended, goes_on_from, in_use, license, licensed, made};
@@ -101,8 +102,9 @@ fn the_plan_is_the_entitled_one_then_the_sellers_then_the_default() {
 }
 
 #[test]
-fn a_buyer_who_comes_back_goes_on_with_registration_plan_and_tenant() {
+fn a_buyer_who_comes_back_goes_on_with_registration_plan_tenant_and_the_sellers_hold() {
     let mut earlier = in_use();
+    earlier.suspended = Some(Dated { at: at(3), value: true });
     earlier.plan_set = Some("PREMIUM".parse().unwrap());
     earlier.tenant = Tenant::Revoked { id: Some("t-1".parse().unwrap()) };
     let ready = Tenant::Ready { id: "t-1".parse().unwrap() };
@@ -112,12 +114,15 @@ fn a_buyer_who_comes_back_goes_on_with_registration_plan_and_tenant() {
     assert_eq!(next.continues, Some(earlier.id.clone()));
     assert_eq!((next.registered, &next.plan_set), (Some(at(2)), &earlier.plan_set));
     assert_eq!(next.tenant, ready);
+    assert_eq!(next.hold(), Some(Hold::Seller), "who is held does not get away by a new agreement");
 
     let mut decided = licensed("l-3");
     decided.plan_set = Some("STANDARD".parse().unwrap());
     decided.tenant = Tenant::Ready { id: "t-3".parse().unwrap() };
+    decided.suspended = Some(Dated { at: at(4), value: false });
     decided.continue_from(&earlier);
     assert_eq!(decided.plan_set, Some("STANDARD".parse().unwrap()), "its own plan stays");
+    assert_eq!(decided.hold(), None, "the hold was lifted");
     assert_eq!(decided.tenant, Tenant::Ready { id: "t-3".parse().unwrap() });
 
     let mut unregistered = licensed("l-4");
