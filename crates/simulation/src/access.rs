@@ -2,8 +2,8 @@
 
 use app::ports::{Store, ViewKeys};
 use domain::subscription::{LicensePhase, Subscription, Tenant};
-use simulator::AgreementStatus;
 use simulator::switches::{RenewalCreatedEvent, ResolveLicenseArn};
+use simulator::{Agreement, AgreementStatus};
 
 use crate::laws;
 use crate::truth::{Truth, was_active};
@@ -24,8 +24,8 @@ struct Said {
     active: bool,
     /// Whether it is certain that the buyer registered; `None` when nobody can know.
     registered: Option<bool>,
-    /// Whether anything about holds was ever said.
-    held: bool,
+    /// Whether it is on hold; `None` when nobody can know.
+    held: Option<bool>,
 }
 
 fn access<S: Store>(world: &World<S>, books: &Books) {
@@ -33,11 +33,11 @@ fn access<S: Store>(world: &World<S>, books: &Books) {
     for state in &books.states {
         let Some(said) = said(world, state) else { continue };
         let given = state.access(now).is_granted();
-        let must = said.active && said.registered == Some(true) && !said.held;
-        let must_not = !said.active || said.registered == Some(false);
+        let must = said.active && said.registered == Some(true) && said.held == Some(false);
+        let must_not = !said.active || said.registered == Some(false) || said.held == Some(true);
         world.core.hold((!must || given) && !(must_not && given), laws::ACCESS_FOLLOWS_AWS, || {
             format!(
-                "{}: access {}, AWS says active {}, registered {:?}, ever on hold {}",
+                "{}: access {}, AWS says active {}, registered {:?}, on hold {:?}",
                 state.id,
                 state.access(now).as_str(),
                 said.active,
@@ -81,12 +81,48 @@ fn said<S: Store>(world: &World<S>, state: &Subscription) -> Option<Said> {
         (false, true) => None,
         (false, false) => Some(false),
     };
-    let held = world.suspended.contains(&state.id)
-        || mine.iter().any(|it| {
-            world.advised.contains(&it.id)
-                || it.previous_id.as_ref().is_some_and(|id| world.advised.contains(id))
-        });
+    let held = match (held_by_seller(world, state), held_by_aws(world, state, mine)) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        (Some(false) | None, Some(false) | None) => None,
+    };
     Some(Said { active, registered, held })
+}
+
+fn held_by_seller<S: Store>(world: &World<S>, state: &Subscription) -> Option<bool> {
+    if let Some(hold) = world.holds.get(&state.id) {
+        return hold.held();
+    }
+    // A hold goes on with the tenant, if it was there by then.
+    let earlier = state.continues.as_ref().is_some_and(|id| world.holds.contains_key(id));
+    (!earlier).then_some(false)
+}
+
+fn held_by_aws<S: Store>(
+    world: &World<S>,
+    state: &Subscription,
+    mine: &[Agreement],
+) -> Option<bool> {
+    let advised: Vec<_> = mine
+        .iter()
+        .filter_map(|it| Some((it.status, world.advisories.get(&it.id)?.warns())))
+        .collect();
+    // An advisory names an agreement: it gets lost like any notification, and nothing ties it to an older listing's
+    // customer. That what was advised goes on in another agreement may be told by nobody.
+    let unknown = world.setup.switches.event_drop_rate != simulator::Rate::ZERO
+        || state.license.arn().is_none()
+        || advised.iter().any(|(status, _)| *status != AgreementStatus::Active);
+    if advised.is_empty() {
+        Some(false)
+    } else if unknown {
+        None
+    } else if advised.iter().any(|(_, warns)| *warns == Some(true)) {
+        Some(true)
+    } else if advised.iter().all(|(_, warns)| *warns == Some(false)) {
+        Some(false)
+    } else {
+        None
+    }
 }
 
 /// What ended is concluded.

@@ -207,7 +207,7 @@ impl<S: Store> World<S> {
     }
 
     /// Acts on what a piece of work came to.
-    pub(crate) fn finish(&mut self, after: After) {
+    pub(crate) fn finish(&mut self, work: &str, after: After) {
         match after {
             After::Delivered { ids, again } => {
                 for id in ids {
@@ -242,6 +242,11 @@ impl<S: Store> World<S> {
             After::Weighed { broken } => {
                 self.core
                     .hold(broken == 0, laws::THE_PRODUCT_AGREES, || format!("{broken} accused"));
+            }
+            After::Held { subscription, how } => {
+                if let Some(hold) = self.holds.get_mut(&subscription) {
+                    hold.end(work, how);
+                }
             }
             After::Nothing => {}
         }

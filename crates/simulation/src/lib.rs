@@ -5,6 +5,7 @@ mod aws_side;
 mod bug;
 mod core;
 mod dice;
+mod hold;
 mod laws;
 mod line;
 mod loss;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use app::parked;
 use app::ports::{MeteringService, OutgoingRecord, RegistrationToken, Store};
 use app::registration::{self, Profile};
-use app::subscriptions::{Update, confirm_tenant, request_cancellation, update};
+use app::subscriptions::{Update, Updated, confirm_tenant, request_cancellation, update};
 use domain::audit::Actor;
 use domain::ids::SubscriptionId;
 use domain::metering::{Closing, MeterKey, MeteringPhase, MeteringRecord};
@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use simulator::{AgreementStatus, Purchase};
 
 use crate::dice::Dice;
+use crate::hold::{Advisory, SellersHold, Wish};
 use crate::laws;
 use crate::task::After;
 use crate::world::World;
@@ -155,10 +156,11 @@ impl<S: Store> World<S> {
             8 => ("expires", simulator.expire(id).map(|()| None)),
             9 => ("is terminated", simulator.terminate(id).map(|()| None)),
             10 => {
-                self.advised.insert(agreement.clone());
+                self.advise(&agreement, true);
                 ("gets an advisory", simulator.issue_advisory(id).map(|()| None))
             }
-            _ if self.advised.contains(&agreement) => {
+            _ if self.advisories.contains_key(&agreement) => {
+                self.advise(&agreement, false);
                 ("has its advisory resolved", simulator.resolve_advisory(id).map(|()| None))
             }
             // A renewal or replacement that is not paid leaves what was before in force: nothing happens.
@@ -172,6 +174,12 @@ impl<S: Store> World<S> {
             }
             Err(error) => self.core.tell(format_args!("{agreement} {what}: {error}")),
         }
+    }
+
+    fn advise(&mut self, agreement: &str, warns: bool) {
+        let before = self.advisories.get(agreement).copied();
+        let told = Advisory::told(before, warns, self.core.now());
+        self.advisories.insert(agreement.to_owned(), told);
     }
 
     /// The platform confirms a tenant that it was asked to make.
@@ -200,24 +208,39 @@ impl<S: Store> World<S> {
         let actor = Actor::Caller("seller".to_owned());
         let plan = dice.pick(self.setup.listing.catalog.plans()).map(|plan| plan.id.clone());
         let draw = dice.below(7);
-        if matches!(draw, 3 | 4) {
-            self.suspended.insert(id.clone());
-        }
-        self.start(&format!("manage({id})"), async move {
+        let hold = match draw {
+            3 | 4 => Some(true),
+            5 => Some(false),
+            _ => None,
+        };
+        let subscription = id.clone();
+        let work = self.start(&format!("manage({id})"), async move {
             let now = clock.now();
             let wish = match draw {
                 0..=2 => Update { plan, suspended: None },
-                3 | 4 => Update { plan: None, suspended: Some(true) },
-                5 => Update { plan: None, suspended: Some(false) },
+                3..=5 => Update { plan: None, suspended: hold },
                 _ => {
                     let _ = request_cancellation(&context, &id, None, actor, now).await;
                     return After::Nothing;
                 }
             };
             // Whoever asked sees the answer and asks again, or does not.
-            let _ = update(&context, &id, wish, None, actor, now).await;
-            After::Nothing
+            let how = match update(&context, &id, wish, None, actor, now).await {
+                Ok(Updated::Done(_)) => Wish::Granted,
+                Ok(
+                    Updated::NotFound
+                    | Updated::Overtaken { .. }
+                    | Updated::UnknownPlan
+                    | Updated::PlanFromEntitlement
+                    | Updated::Ended,
+                ) => Wish::Refused,
+                Err(_) => Wish::Unanswered,
+            };
+            After::Held { subscription: id, how }
         });
+        if let Some(value) = hold {
+            self.holds.entry(subscription).or_insert_with(SellersHold::none).ask(work, value);
+        }
     }
 
     /// Somebody meters by hand the hour for which a record is frozen, or is about to be: AWS takes one quantity a key,

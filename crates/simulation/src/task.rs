@@ -12,6 +12,7 @@ use app::usage::{Kept, ReportAnswer};
 use jiff::Timestamp;
 
 use crate::core::Core;
+use crate::hold::Wish;
 
 /// How far the time of waiting moves at once.
 const A_WHILE: Duration = Duration::from_millis(1);
@@ -37,6 +38,8 @@ pub(crate) enum After {
     Registered { agreement: String, done: bool },
     /// A tenant was confirmed, or not.
     Confirmed { subscription: domain::ids::SubscriptionId, done: bool },
+    /// The seller's wish for a hold, or for its end, was answered.
+    Held { subscription: domain::ids::SubscriptionId, how: Wish },
     /// Nothing that the world acts on.
     Nothing,
 }

@@ -13,6 +13,7 @@ use simulator::{Options, Simulator};
 
 use crate::core::{Broken, Core};
 use crate::dice::Dice;
+use crate::hold::{Advisory, SellersHold, Wish};
 use crate::laws;
 use crate::outside::Outside;
 use crate::plan::{Deed, Step, Weather};
@@ -29,6 +30,9 @@ const PAST_THE_HOUR: SignedDuration = SignedDuration::from_mins(10);
 
 /// Longest time that passes at once while somebody looks after things.
 const LONGEST_HOP: SignedDuration = SignedDuration::from_mins(12);
+
+/// Longest time after which the same happens to a letter that waits already: SQS delivers it soon.
+const WHILE_IT_WAITS: SignedDuration = SignedDuration::from_mins(4);
 
 /// What Lambda allows an invocation at most.
 pub(crate) const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
@@ -67,10 +71,10 @@ pub(crate) struct World<S> {
     pub(crate) acknowledged: BTreeSet<u64>,
     /// Letters that a scheduler is at.
     pub(crate) letters_in_flight: BTreeSet<u64>,
-    /// Subscriptions that the seller suspended at some time.
-    pub(crate) suspended: BTreeSet<SubscriptionId>,
-    /// Agreements about whose buyer AWS issued an advisory at some time.
-    pub(crate) advised: BTreeSet<String>,
+    /// The seller's holds.
+    pub(crate) holds: BTreeMap<SubscriptionId, SellersHold>,
+    /// AWS's advisories, by agreement.
+    pub(crate) advisories: BTreeMap<String, Advisory>,
     /// From when to when nobody looked after things.
     pub(crate) outages: Vec<(Timestamp, Timestamp)>,
     /// The next time at which the schedule fires.
@@ -132,8 +136,8 @@ impl<S: Store> World<S> {
             taken: Vec::new(),
             acknowledged: BTreeSet::new(),
             letters_in_flight: BTreeSet::new(),
-            suspended: BTreeSet::new(),
-            advised: BTreeSet::new(),
+            holds: BTreeMap::new(),
+            advisories: BTreeMap::new(),
             outages: Vec::new(),
             next_run,
             next_look: after(setup.starts, LOOKS_EVERY),
@@ -243,7 +247,7 @@ impl<S: Store> World<S> {
             let task = self.tasks.remove(place);
             self.core.tell(format_args!("{} ends", task.name));
             self.asking.remove(&task.name);
-            self.finish(after);
+            self.finish(&task.name, after);
         }
     }
 
@@ -259,6 +263,9 @@ impl<S: Store> World<S> {
         let task = self.tasks.remove(place);
         self.core.tell(format_args!("{} {how}", task.name));
         self.asking.remove(&task.name);
+        for hold in self.holds.values_mut() {
+            hold.end(&task.name, Wish::Unanswered);
+        }
         self.forget(&task.name);
     }
 
@@ -324,10 +331,12 @@ impl<S: Store> World<S> {
     fn next_moment(&self, end: Timestamp) -> Timestamp {
         let now = self.core.now();
         let letters = self.core.lock().letters.iter().map(|it| it.visible).collect::<Vec<_>>();
+        let longest =
+            if letters.iter().any(|at| *at <= now) { WHILE_IT_WAITS } else { LONGEST_HOP };
         let notices = self.simulator.next_notification_at();
         let looks = self.setup.reconciles.then_some(self.next_look).filter(|at| *at > now);
         let soon = letters.into_iter().chain(notices).chain(looks).filter(|at| *at > now);
-        let at_most = end.min(after(now, LONGEST_HOP)).min(self.next_run);
+        let at_most = end.min(after(now, longest)).min(self.next_run);
         soon.fold(at_most, Timestamp::min).max(now)
     }
 
