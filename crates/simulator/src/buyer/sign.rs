@@ -96,7 +96,9 @@ impl State {
         });
         let Some(agreement) = self.agreements.get(id).cloned() else { return };
         // A license updated after its end would look like a new subscription.
-        self.withdraw(id, "License Updated", at);
+        if !successor_keeps_license {
+            self.withdraw(id, "License Updated", at);
+        }
         self.withdraw(id, "Purchase Agreement Created", at);
         // What was never told to begin is not told to end.
         let untold = agreement.starts > at
@@ -161,13 +163,12 @@ impl State {
             LicensePlan::Keep(ref arn) | LicensePlan::Reopen(ref arn) => {
                 let arn = arn.clone();
                 let switches = self.switches.clone();
-                // A license that is kept is active already, or will be when it was to be.
+                // A license that is kept is active already, or will be when it was to be at the latest.
                 let reopens = matches!(plan, LicensePlan::Reopen(_));
                 self.licenses.update(&arn, |license| {
-                    if reopens && license.metering(agreement.accepted, &switches) != Metering::Open
-                    {
-                        license.active_from = Some(effective);
-                    }
+                    let open = license.metering(agreement.accepted, &switches) == Metering::Open;
+                    let planned = license.active_from.filter(|_| !reopens || open);
+                    license.active_from = Some(planned.map_or(effective, |at| at.min(effective)));
                     license.agreement_id.clone_from(&agreement.id);
                     license.starts = license.starts.min(agreement.starts);
                     license.ended = None;
