@@ -247,13 +247,12 @@ impl Subscription {
     }
 
     /// When the license ended, as far as its newest notices tell: the earlier of agreement end and deprovisioning,
-    /// unless a newer update opened it again. An agreement may end in the second in which its license was activated;
-    /// one that opens the license in the second in which its predecessor ended goes on.
+    /// unless a newer update opened it again. What happens in one second happened in that order: a buyer may cancel in
+    /// the second of the activation, while a license that ends is not activated again in the same.
     pub fn closing_since(&self) -> Option<Timestamp> {
         let opened = self.license_facts.updated;
-        let newer = |at: &Timestamp| opened.is_none_or(|opened| *at > opened);
         let as_new = |at: &Timestamp| opened.is_none_or(|opened| *at >= opened);
-        let by_license = self.license_facts.deprovisioned.filter(newer);
+        let by_license = self.license_facts.deprovisioned.filter(as_new);
         let by_agreement = self.agreements.ended().map(|ended| ended.at).filter(as_new);
         match (by_license, by_agreement) {
             (Some(license), Some(agreement)) => Some(license.min(agreement)),

@@ -75,21 +75,36 @@ fn the_earlier_of_agreement_end_and_deprovisioning_closes() {
 }
 
 #[test]
-fn an_end_that_is_not_newer_than_an_update_closes_nothing() {
-    for ends in [1, 0] {
-        let mut state = in_use();
-        license(&mut state, LicenseChange::Deprovisioned, ends);
-        agreement(&mut state, "agmt-1", &ended(EndStatus::Cancelled), 0);
-        assert_eq!(state.closing_since(), None);
-        assert_eq!(state.phase(at(20)), LicensePhase::Active);
-        let mut state = bought();
-        legacy(&mut state, &subscribed(), 1);
-        legacy(&mut state, &LegacyChange::Unsubscribed, ends);
-        assert_eq!(state.phase(at(20)), LicensePhase::Active);
-    }
+fn an_end_that_is_older_than_an_update_closes_nothing() {
+    let mut state = in_use();
+    license(&mut state, LicenseChange::Deprovisioned, 0);
+    agreement(&mut state, "agmt-1", &ended(EndStatus::Cancelled), 0);
+    assert_eq!(state.closing_since(), None);
+    assert_eq!(state.phase(at(20)), LicensePhase::Active);
+    let mut state = bought();
+    legacy(&mut state, &subscribed(), 1);
+    legacy(&mut state, &LegacyChange::Unsubscribing, 0);
+    legacy(&mut state, &LegacyChange::Unsubscribed, 0);
+    assert_eq!(state.phase(at(20)), LicensePhase::Active);
 }
 
 /// AWS tells times in whole seconds (fact sheet §6.3).
+#[test]
+fn a_license_may_close_in_the_second_in_which_it_was_activated() {
+    for change in [LicenseChange::Deprovisioned, LicenseChange::Updated] {
+        let mut state = in_use();
+        license(&mut state, change, 1);
+        let closes = change == LicenseChange::Deprovisioned;
+        assert_eq!(state.closing_since(), closes.then_some(at(1)));
+    }
+    let mut older = bought();
+    legacy(&mut older, &subscribed(), 1);
+    legacy(&mut older, &LegacyChange::Unsubscribing, 1);
+    assert_eq!(older.closing_since(), Some(at(1)));
+    legacy(&mut older, &LegacyChange::Unsubscribed, 1);
+    assert!(matches!(older.phase(at(20)), LicensePhase::Closing { .. }), "its final hour is kept");
+}
+
 #[test]
 fn an_agreement_may_end_in_the_second_in_which_its_license_was_activated() {
     let mut state = in_use();
