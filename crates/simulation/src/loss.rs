@@ -13,7 +13,7 @@ use crate::laws;
 use crate::plan::Weather;
 use crate::truth::Truth;
 use crate::verdict::Books;
-use crate::world::{LONGEST_INVOCATION, World};
+use crate::world::{LONGEST_INVOCATION, LOOKS_EVERY, World};
 
 /// Longest time between two looks at what waits, while the schedule is kept.
 const LAST_LOOK: SignedDuration = SignedDuration::from_mins(16);
@@ -53,6 +53,7 @@ pub(crate) fn needless<S: Store>(
             None
         }
         _ if unnamed(world, state, record) => None,
+        _ if never_seen_active(world, state, &truth, record.booked_at) => None,
         _ if told_too_late(world, state, &truth, record.booked_at) => None,
         _ if in_the_gap(world, state, &truth) => None,
         _ if truth.never_began_by(record.booked_at) => None,
@@ -96,6 +97,22 @@ fn two_paths<S: Store>(world: &World<S>, state: &Subscription) -> bool {
     world.setup.switches.mixed_path == MixedPath::Reject
         && agreements.iter().filter(of_account).any(legacy)
         && agreements.iter().filter(of_account).any(|it| !legacy(it))
+}
+
+/// Whether a license's activation was told to nobody: the notification got lost, and it was over before the reconciler
+/// looked.
+fn never_seen_active<S: Store>(
+    world: &World<S>,
+    state: &Subscription,
+    truth: &Truth,
+    at: Timestamp,
+) -> bool {
+    let ended = truth.ended_by(at);
+    let unseen = truth.began_by(at).is_some_and(|began| ended < Some(after(began, LOOKS_EVERY)));
+    world.setup.switches.event_drop_rate != simulator::Rate::ZERO
+        && state.license_facts.activated.is_none()
+        && ended.is_some()
+        && unseen
 }
 
 /// Whether AWS tells of a license's end by its deprovisioning alone, here after it closed: it was replaced, and is under

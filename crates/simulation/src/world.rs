@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use app::ports::Store;
 use app::{Clock, Context};
 use domain::ids::SubscriptionId;
-use domain::time::{Hour, after};
+use domain::time::{Hour, after, before};
 use jiff::{SignedDuration, Timestamp};
 use lambda_shell::metrics::Metrics;
 use marketplace_aws::Aws;
-use simulator::{Options, Simulator};
+use simulator::{AgreementStatus, Options, Simulator};
 
 use crate::core::{Broken, Core};
 use crate::dice::Dice;
@@ -34,11 +34,14 @@ const LONGEST_HOP: SignedDuration = SignedDuration::from_mins(12);
 /// Longest time after which the same happens to a letter that waits already: SQS delivers it soon.
 const WHILE_IT_WAITS: SignedDuration = SignedDuration::from_mins(4);
 
+/// How long an end takes to be told, at the latest by the license's deprovisioning, and to be concluded.
+const AFTER_AN_END: SignedDuration = SignedDuration::from_hours(4);
+
 /// What Lambda allows an invocation at most.
 pub(crate) const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
 
 /// How often the reconciler looks for what notifications should have told.
-const LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(30);
+pub(crate) const LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(30);
 
 /// Most rounds of work that one moment may take.
 const PATIENCE: usize = 20_000;
@@ -383,10 +386,22 @@ impl<S: Store> World<S> {
         self.settle_down(&mut dice).await;
         self.register_again();
         self.settle_down(&mut dice).await;
-        for _ in 0..32 {
+        for hour in 0..48 {
+            if hour >= 32 && !self.ended_lately() {
+                break;
+            }
             let by = self.next_run.duration_since(self.core.now());
             self.pass(by, &mut dice).await;
         }
+    }
+
+    /// Whether an agreement ended so lately that its end may not have been told or concluded.
+    fn ended_lately(&self) -> bool {
+        let since = before(self.core.now(), AFTER_AN_END);
+        self.simulator
+            .agreements()
+            .iter()
+            .any(|it| it.status != AgreementStatus::Active && it.updated > since)
     }
 }
 
