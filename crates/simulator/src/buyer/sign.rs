@@ -97,7 +97,9 @@ impl State {
         let Some(agreement) = self.agreements.get(id).cloned() else { return };
         // A license updated after its end would look like a new subscription.
         if !successor_keeps_license {
-            self.withdraw(id, "License Updated", at);
+            for served in self.served_by(&agreement.license_arn) {
+                self.withdraw(&served, "License Updated", at);
+            }
         }
         self.withdraw(id, "Purchase Agreement Created", at);
         // What was never told to begin is not told to end.
@@ -122,10 +124,7 @@ impl State {
             self.withdraw(identifier, "entitlement-updated", at);
         }
         // The license of a buyer who came back served an agreement before: its end is told.
-        let first = !self
-            .agreements
-            .values()
-            .any(|it| it.license_arn == agreement.license_arn && it.id != agreement.id);
+        let first = self.served_by(&agreement.license_arn).len() == 1;
         if untold && first {
             return;
         }
@@ -136,6 +135,12 @@ impl State {
             self.tell_subscription("unsubscribe-success", &agreement, over);
             self.tell_entitlement(&agreement, deprovisioned);
         }
+    }
+
+    /// The agreements that a license serves or served.
+    fn served_by(&self, license_arn: &str) -> Vec<String> {
+        let served = self.agreements.values().filter(|it| it.license_arn == license_arn);
+        served.map(|it| it.id.clone()).collect()
     }
 
     fn attach_license(
@@ -175,10 +180,8 @@ impl State {
                     license.deprovisioned = None;
                 });
                 // What goes on is not deprovisioned, as an older listing's subscription then is not over (F§7.3).
-                let earlier = self.agreements.values().filter(|it| it.license_arn == arn);
-                let earlier: Vec<String> = earlier.map(|it| it.id.clone()).collect();
-                for id in earlier {
-                    self.withdraw(&id, "License Deprovisioned", agreement.accepted);
+                for earlier in self.served_by(&arn) {
+                    self.withdraw(&earlier, "License Deprovisioned", agreement.accepted);
                 }
                 arn
             }
