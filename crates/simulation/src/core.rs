@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use app::ports::SettlementRequest;
 use domain::ids::SubscriptionId;
-use domain::metering::{Meter, MeterKey};
+use domain::metering::{Meter, MeterKey, MeteringRecord};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use simulator::Simulator;
@@ -114,6 +114,8 @@ pub(crate) struct Inner {
     pub(crate) taken_over: BTreeSet<String>,
     /// When each event was written.
     pub(crate) came: BTreeMap<(SubscriptionId, String), Timestamp>,
+    /// What operators had sent once more, and when.
+    pub(crate) taken_back: Vec<(MeteringRecord, Timestamp)>,
     pub(crate) hash: u64,
     pub(crate) trace: Option<Vec<String>>,
     pub(crate) lines: u64,
@@ -153,6 +155,7 @@ impl Core {
             stray_hours: BTreeSet::new(),
             closing: BTreeMap::new(),
             came: BTreeMap::new(),
+            taken_back: Vec::new(),
             named: BTreeMap::new(),
             taken_over: BTreeSet::new(),
             strays: BTreeMap::new(),

@@ -138,6 +138,10 @@ pub(crate) fn committed(core: &Core, change: &Change) {
     for meter in changed(change) {
         metered(core, meter);
     }
+    let retried =
+        change.records.iter().filter(|it| matches!(it.status, RecordStatus::Retried { .. }));
+    let now = core.now();
+    core.lock().taken_back.extend(retried.map(|record| (record.clone(), now)));
     let Some(write) = &change.state else { return };
     let state = &write.after;
     let account = state.account.as_ref().map(ToString::to_string);

@@ -7,7 +7,9 @@ use domain::time::{Hour, after, before};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use simulator::AgreementStatus;
-use simulator::switches::{EventLicenseArn, FinalHourOpener, MixedPath};
+use simulator::switches::{
+    EndedOnChain, EventLicenseArn, FinalHourOpener, MixedPath, RenewalCreatedEvent,
+};
 
 use crate::laws;
 use crate::plan::Weather;
@@ -116,7 +118,7 @@ fn never_seen_active<S: Store>(
 }
 
 /// Whether AWS tells of a license's end by its deprovisioning alone, here after it closed: it was replaced, and is under
-/// another license or had its successor end before that was told.
+/// another license or had its successor end before that was told; or it was renewed, and AWS tells neither of the two.
 fn told_too_late<S: Store>(
     world: &World<S>,
     state: &Subscription,
@@ -125,7 +127,8 @@ fn told_too_late<S: Store>(
 ) -> bool {
     let switches = &world.setup.switches;
     switches.deprovision_delay >= SignedDuration::from_mins(59)
-        && (succeeded(world, state, truth, at)
+        && (renewed_unheard(world, truth)
+            || succeeded(world, state, truth, at)
             || truth.ended_unheard(switches.license_updated_delay))
 }
 
@@ -150,6 +153,14 @@ fn succeeded<S: Store>(
     state.license.arn().is_some()
         && world.setup.switches.final_hour_opener != FinalHourOpener::Deprovisioned
         && last.is_some_and(goes_on)
+}
+
+fn renewed_unheard<S: Store>(world: &World<S>, truth: &Truth) -> bool {
+    let switches = &world.setup.switches;
+    switches.renewal_created_event == RenewalCreatedEvent::Off
+        && switches.ended_on_chain == EndedOnChain::Off
+        && !world.setup.reconciles
+        && truth.agreements().iter().any(|it| it.status == AgreementStatus::Renewed)
 }
 
 fn goes_on(agreement: &simulator::Agreement) -> bool {
@@ -198,7 +209,7 @@ fn closed<S: Store>(
         .then(|| format!("the final hour was until {until}, {came_late} came at its end"))
 }
 
-/// What of a record's month was written from a time on, in whole units begun.
+/// What of a record's month was written or taken back from a time on, in whole units begun.
 fn came_since<S: Store>(
     world: &World<S>,
     books: &Books,
@@ -216,7 +227,9 @@ fn came_since<S: Store>(
         let written = inner.came.get(&(id.clone(), booked.event.key.to_string()));
         written.copied().unwrap_or(booked.booked_at) >= late
     });
-    came_late.map(|(_, booked)| booked.event.quantity.as_decimal()).sum::<Decimal>().ceil()
+    let taken_back = inner.taken_back.iter().filter(|(it, at)| it.key == record.key && *at >= late);
+    let units = came_late.map(|(_, booked)| booked.event.quantity.as_decimal());
+    units.chain(taken_back.map(|(it, _)| it.quantity.into())).sum::<Decimal>().ceil()
 }
 
 /// Whether every hour that could have carried a record until the end has carried one.
