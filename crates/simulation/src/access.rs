@@ -31,7 +31,7 @@ struct Said {
 fn access<S: Store>(world: &World<S>, books: &Books) {
     let now = world.core.now();
     for state in &books.states {
-        let Some(said) = said(world, state) else { continue };
+        let Some(said) = said(world, books, state) else { continue };
         let given = state.access(now).is_granted();
         let must = said.active && said.registered == Some(true) && said.held == Some(false);
         let must_not = !said.active || said.registered == Some(false) || said.held == Some(true);
@@ -48,7 +48,7 @@ fn access<S: Store>(world: &World<S>, books: &Books) {
     }
 }
 
-fn said<S: Store>(world: &World<S>, state: &Subscription) -> Option<Said> {
+fn said<S: Store>(world: &World<S>, books: &Books, state: &Subscription) -> Option<Said> {
     let now = world.core.now();
     let held = Truth::of(world, &state.id);
     let mine = held.agreements();
@@ -81,7 +81,7 @@ fn said<S: Store>(world: &World<S>, state: &Subscription) -> Option<Said> {
         (false, true) => None,
         (false, false) => Some(false),
     };
-    let held = match (held_by_seller(world, state), held_by_aws(world, state, mine)) {
+    let held = match (held_by_seller(world, books, state), held_by_aws(world, state, mine)) {
         (Some(true), _) | (_, Some(true)) => Some(true),
         (Some(false), Some(false)) => Some(false),
         (Some(false) | None, Some(false) | None) => None,
@@ -89,13 +89,16 @@ fn said<S: Store>(world: &World<S>, state: &Subscription) -> Option<Said> {
     Some(Said { active, registered, held })
 }
 
-fn held_by_seller<S: Store>(world: &World<S>, state: &Subscription) -> Option<bool> {
+fn held_by_seller<S: Store>(world: &World<S>, books: &Books, state: &Subscription) -> Option<bool> {
     if let Some(hold) = world.holds.get(&state.id) {
         return hold.held();
     }
     // A hold goes on with the tenant, if it was there by then.
-    let earlier = state.continues.as_ref().is_some_and(|id| world.holds.contains_key(id));
-    (!earlier).then_some(false)
+    let earlier = |state: &&Subscription| {
+        books.states.iter().find(|it| Some(&it.id) == state.continues.as_ref())
+    };
+    let mut chain = std::iter::successors(Some(state), earlier).take(books.states.len());
+    (!chain.any(|it| world.holds.contains_key(&it.id))).then_some(false)
 }
 
 fn held_by_aws<S: Store>(

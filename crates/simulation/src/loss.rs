@@ -6,10 +6,10 @@ use domain::subscription::{FINAL_WINDOW, Subscription};
 use domain::time::{Hour, after, before};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use simulator::AgreementStatus;
 use simulator::switches::{
     EndedOnChain, EventLicenseArn, FinalHourOpener, MixedPath, RenewalCreatedEvent,
 };
+use simulator::{Agreement, AgreementStatus};
 
 use crate::laws;
 use crate::plan::Weather;
@@ -57,6 +57,7 @@ pub(crate) fn needless<S: Store>(
         _ if unnamed(world, state, record) => None,
         _ if never_seen_active(world, state, &truth, record.booked_at) => None,
         _ if told_too_late(world, state, &truth, record.booked_at) => None,
+        ParkReason::Closed if returned_unheard(world, &truth) => None,
         _ if in_the_gap(world, state, &truth) => None,
         _ if truth.never_began_by(record.booked_at) => None,
         // Since when a license is active, only the notification tells that got lost: for the reconciler it is since it
@@ -94,8 +95,8 @@ fn two_paths<S: Store>(world: &World<S>, state: &Subscription) -> bool {
         let mine = agreements.iter().find(|it| it.customer_identifier == customer);
         mine.map(|it| it.account.clone())
     });
-    let of_account = |it: &&simulator::Agreement| Some(&it.account) == account.as_ref();
-    let legacy = |it: &simulator::Agreement| it.customer_identifier.is_some();
+    let of_account = |it: &&Agreement| Some(&it.account) == account.as_ref();
+    let legacy = |it: &Agreement| it.customer_identifier.is_some();
     world.setup.switches.mixed_path == MixedPath::Reject
         && agreements.iter().filter(of_account).any(legacy)
         && agreements.iter().filter(of_account).any(|it| !legacy(it))
@@ -112,7 +113,7 @@ fn never_seen_active<S: Store>(
     let ended = truth.ended_by(at);
     let unseen = truth.began_by(at).is_some_and(|began| ended < Some(after(began, LOOKS_EVERY)));
     world.setup.switches.event_drop_rate != simulator::Rate::ZERO
-        && state.license_facts.activated.is_none()
+        && state.license_facts.activated.is_none_or(|told| told > at)
         && ended.is_some()
         && unseen
 }
@@ -155,15 +156,34 @@ fn succeeded<S: Store>(
         && last.is_some_and(goes_on)
 }
 
+/// Whether an agreement goes on in another one, and AWS tells neither its end nor, under this license, the other.
 fn renewed_unheard<S: Store>(world: &World<S>, truth: &Truth) -> bool {
     let switches = &world.setup.switches;
-    switches.renewal_created_event == RenewalCreatedEvent::Off
-        && switches.ended_on_chain == EndedOnChain::Off
+    let told = |it: &Agreement| {
+        let renewal = it.status == AgreementStatus::Renewed;
+        let untold = renewal && switches.renewal_created_event == RenewalCreatedEvent::Off;
+        let mine = |next: &Agreement| next.previous_id.as_ref() == Some(&it.id);
+        !untold && truth.agreements().iter().any(mine)
+    };
+    switches.ended_on_chain == EndedOnChain::Off
         && !world.setup.reconciles
-        && truth.agreements().iter().any(|it| it.status == AgreementStatus::Renewed)
+        && truth.agreements().iter().any(|it| goes_on(it) && !told(it))
 }
 
-fn goes_on(agreement: &simulator::Agreement) -> bool {
+/// Whether the buyer came back in the final hour, and the update of the license got lost: until that hour is over, what
+/// the reconciler finds provisioned may be what was before.
+fn returned_unheard<S: Store>(world: &World<S>, truth: &Truth) -> bool {
+    let in_a_final_hour = |next: &Agreement| {
+        truth.agreements().iter().any(|it| {
+            it.status != AgreementStatus::Active
+                && (it.updated..after(it.updated, FINAL_WINDOW)).contains(&next.accepted)
+        })
+    };
+    world.setup.switches.event_drop_rate != simulator::Rate::ZERO
+        && truth.agreements().iter().any(in_a_final_hour)
+}
+
+fn goes_on(agreement: &Agreement) -> bool {
     matches!(agreement.status, AgreementStatus::Renewed | AgreementStatus::Replaced)
 }
 
