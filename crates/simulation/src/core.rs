@@ -64,6 +64,8 @@ pub(crate) struct Sent {
     pub(crate) quantity: Option<u64>,
     /// How often it was tried.
     pub(crate) times: u64,
+    /// How often AWS left it unprocessed.
+    pub(crate) unprocessed: u64,
 }
 
 /// What is shared.

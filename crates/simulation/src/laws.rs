@@ -215,7 +215,22 @@ pub(crate) fn sending(core: &Core, records: &[OutgoingRecord]) {
 }
 
 /// Judges what AWS said of a call.
-pub(crate) fn answered(core: &Core, answers: &Result<Vec<RecordAnswer>, SubmitError>) {
+pub(crate) fn answered(
+    core: &Core,
+    records: &[OutgoingRecord],
+    answers: &Result<Vec<RecordAnswer>, SubmitError>,
+) {
+    let unprocessed = records.iter().zip(answers.iter().flatten());
+    for (record, _) in unprocessed.filter(|(_, it)| **it == RecordAnswer::Unprocessed) {
+        let key = MeterKey {
+            subscription: record.license.subscription_id(),
+            month: record.hour.month(),
+            dimension: record.dimension.clone(),
+        };
+        let mut inner = core.lock();
+        let sent = inner.sent.entry(hour_key(&key, record.hour)).or_default();
+        sent.unprocessed = sent.unprocessed.saturating_add(1);
+    }
     let Err(SubmitError::BadRecord { code, .. }) = answers else { return };
     let about_tags =
         matches!(code.as_str(), "InvalidTagException" | "InvalidUsageAllocationsException");

@@ -72,6 +72,7 @@ pub(crate) fn needless<S: Store>(
         _ if record.hour.is_none() && all_spent(books, &truth, record, record.key.month.end()) => {
             None
         }
+        ParkReason::Expired if left_unprocessed(world, record) => None,
         ParkReason::NotSubscribed | ParkReason::Expired => never_active(&truth, record),
         ParkReason::Closed => closed(world, books, state, &truth, record),
     }
@@ -168,6 +169,13 @@ fn renewed_unheard<S: Store>(world: &World<S>, truth: &Truth) -> bool {
     switches.ended_on_chain == EndedOnChain::Off
         && !world.setup.reconciles
         && truth.agreements().iter().any(|it| goes_on(it) && !told(it))
+}
+
+/// Whether AWS left a record unprocessed as often as a run sends it: at the end of a month there may be one run only.
+fn left_unprocessed<S: Store>(world: &World<S>, record: &MeteringRecord) -> bool {
+    let key = record.hour.map(|hour| laws::hour_key(&record.key, hour));
+    let inner = world.core.lock();
+    key.and_then(|key| inner.sent.get(&key)).is_some_and(|sent| sent.unprocessed >= 3)
 }
 
 /// Whether the buyer came back in the final hour, and the update of the license got lost: until that hour is over, what

@@ -86,7 +86,7 @@ impl Outside {
         let answers = self.aws.submit(product, &kept).await;
         laws::billed(&self.core, &kept);
         self.core.tell(format_args!("AWS answers {}", told(&kept, &answers)));
-        laws::answered(&self.core, &answers);
+        laws::answered(&self.core, &kept, &answers);
         let mut answers = answers?.into_iter();
         let in_order = records.iter().map(|record| {
             let answer = if self.is_forgotten(record) { None } else { answers.next() };
