@@ -116,6 +116,8 @@ pub(crate) struct Inner {
     pub(crate) taken_over: BTreeSet<String>,
     /// When each event was written.
     pub(crate) came: BTreeMap<(SubscriptionId, String), Timestamp>,
+    /// When terms that became known last made more due on a meter.
+    pub(crate) weighed: BTreeMap<MeterKey, Timestamp>,
     /// What operators had sent once more, and when.
     pub(crate) taken_back: Vec<(MeteringRecord, Timestamp)>,
     pub(crate) hash: u64,
@@ -157,6 +159,7 @@ impl Core {
             stray_hours: BTreeSet::new(),
             closing: BTreeMap::new(),
             came: BTreeMap::new(),
+            weighed: BTreeMap::new(),
             taken_back: Vec::new(),
             named: BTreeMap::new(),
             taken_over: BTreeSet::new(),

@@ -79,6 +79,10 @@ pub(crate) fn metered(core: &Core, meter: &Meter) {
         format!("{name}: {total} of {}", meter.aggregate)
     });
     let Some(before) = before else { return };
+    if before.aggregate == meter.aggregate && before.due() < meter.due() {
+        let now = core.now();
+        core.lock().weighed.insert(meter.key.clone(), now);
+    }
     let grows = before.due() <= meter.due() && before.metered <= meter.metered;
     core.hold(grows, ONLY_GROWS, || {
         format!(

@@ -72,7 +72,11 @@ pub(crate) fn needless<S: Store>(
         _ if record.hour.is_none() && all_spent(books, &truth, record, record.key.month.end()) => {
             None
         }
-        ParkReason::Expired if left_unprocessed(world, record) => None,
+        ParkReason::Expired
+            if left_unprocessed(world, record) || weighed_too_late(world, record) =>
+        {
+            None
+        }
         ParkReason::NotSubscribed | ParkReason::Expired => never_active(&truth, record),
         ParkReason::Closed => closed(world, books, state, &truth, record),
     }
@@ -176,6 +180,12 @@ fn left_unprocessed<S: Store>(world: &World<S>, record: &MeteringRecord) -> bool
     let key = record.hour.map(|hour| laws::hour_key(&record.key, hour));
     let inner = world.core.lock();
     key.and_then(|key| inner.sent.get(&key)).is_some_and(|sent| sent.unprocessed >= 3)
+}
+
+/// Whether it became due after the last run before AWS closed the month, when what was bought became known.
+fn weighed_too_late<S: Store>(world: &World<S>, record: &MeteringRecord) -> bool {
+    let last_run = after(record.key.month.end(), SignedDuration::from_mins(5 * 60 + 10));
+    world.core.lock().weighed.get(&record.key).is_some_and(|at| *at >= last_run)
 }
 
 /// Whether the buyer came back in the final hour, and the update of the license got lost: until that hour is over, what
