@@ -240,8 +240,8 @@ fn closed<S: Store>(
     let until = after(real, FINAL_WINDOW);
     // Flushes come every few minutes: what came at the very end may have missed the last of them.
     let late = before(until, LAST_LOOK);
-    let spent =
-        record.hour.is_none() && all_spent(books, truth, record, until.min(record.key.month.end()));
+    let unsendable = record.hour.is_none_or(|hour| hour > Hour::of(late));
+    let spent = unsendable && all_spent(books, truth, record, until.min(record.key.month.end()));
     let came_late = came_since(world, books, record, late);
     (Decimal::from(record.quantity) > came_late && !spent)
         .then(|| format!("the final hour was until {until}, {came_late} came at its end"))
