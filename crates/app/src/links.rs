@@ -69,7 +69,10 @@ pub(crate) async fn adopt_agreement<S: Subscriptions>(
     link: Option<&AgreementLink>,
 ) -> Result<(), Error> {
     let facts = link.map(|link| link.facts.clone()).unwrap_or_default();
-    state.join_agreement(agreement, &facts);
+    // What only a buyer names may never come into force: nobody is told of a payment that fails (fact sheet §6.2).
+    if facts != AgreementFacts::default() {
+        state.join_agreement(agreement, &facts);
+    }
     if let Some(registration) = link.and_then(|link| link.registration.as_ref()) {
         state.register(registration.at);
         state.account.get_or_insert_with(|| registration.account.clone());

@@ -4,7 +4,7 @@ use domain::audit::Actor;
 use domain::ids::{
     AccountId, AgreementId, LicenseArn, LicenseRef, PlanId, SubscriptionId, TenantId,
 };
-use domain::subscription::{Dated, LicensePhase, Subscription, Tenant};
+use domain::subscription::{AgreementFacts, Dated, LicensePhase, Subscription, Tenant};
 use jiff::Timestamp;
 
 use crate::change::{ATTEMPTS, Deed, audited, commit, state_change};
@@ -77,6 +77,7 @@ where
         state.plan_set.clone_from(&new.plan);
         let link = new.agreement.as_ref().and_then(|agreement| view.links.get(agreement));
         if let Some(agreement) = &new.agreement {
+            state.join_agreement(agreement, &AgreementFacts::default());
             adopt_agreement(&ctx.store, &mut state, agreement, link).await?;
         }
         if listing.pricing.has_entitlements() {

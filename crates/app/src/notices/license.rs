@@ -2,7 +2,7 @@
 
 use domain::ids::{AccountId, AgreementId, LicenseArn, LicenseRef};
 use domain::notice::{LicenseChange, Notice};
-use domain::subscription::{LicenseFacts, Subscription};
+use domain::subscription::{AgreementFacts, LicenseFacts, Subscription};
 use jiff::Timestamp;
 
 use super::{Decision, Effect, NoticeOutcome, Tried, deed, license_action};
@@ -46,6 +46,7 @@ where
     let news = after.license_facts.updated.is_none_or(|known| known < notice.at);
     after.license_facts.join(&LicenseFacts::of(change, notice.at));
     let link = view.links.get(agreement);
+    after.join_agreement(agreement, &AgreementFacts::default());
     adopt_agreement(&ctx.store, &mut after, agreement, link).await?;
     if change == LicenseChange::Updated && news && listing.pricing.has_entitlements() {
         ask(ctx, &mut after, now).await?;

@@ -10,7 +10,7 @@ use domain::entitlement::EntitledValue;
 use domain::ids::SubscriptionId;
 use domain::metering::ParkReason;
 use domain::notice::{
-    AgreementChange, Channel, Intent, LegacyChange, LicenseChange, Notice, NoticeBody,
+    AgreementChange, Channel, EndStatus, Intent, LegacyChange, LicenseChange, Notice, NoticeBody,
 };
 use domain::quantity::Quantity;
 use domain::subscription::{Access, LicensePhase, Subscription};
@@ -234,6 +234,41 @@ async fn a_buyer_who_registered_under_an_agreement_that_was_replaced_before_its_
         let state = world.store.states().pop().unwrap();
         assert_eq!(state.access(now), Access::Granted, "registered at {place} of {notices:?}");
     }
+}
+
+/// The payment of the second agreement fails, which is told to nobody (fact sheet §6.2).
+#[tokio::test]
+async fn a_registration_for_an_agreement_that_nobody_tells_of_brings_no_ended_license_back() {
+    let profile = Profile::new("Acme", "Jo", "jo@example.com").unwrap();
+    let world = world(PricingModel::Usage);
+    let ended = at("2026-11-24T06:30:00Z");
+    let body = NoticeBody::Agreement {
+        agreement: "agmt-1".parse().unwrap(),
+        account: None,
+        change: AgreementChange::Ended { how: EndStatus::Cancelled },
+    };
+    let channel = Channel::EventBridge;
+    let end = Notice { channel, id: "3".parse().unwrap(), at: ended, body };
+    let notices = [
+        told_of_agreement("1", "2026-11-24T06:00:00Z", "agmt-1", None),
+        told_of_license("2", "2026-11-24T06:01:00Z", "agmt-1"),
+        end,
+    ];
+    for notice in &notices {
+        take_notice(&world, notice, ended).await.unwrap();
+    }
+    let license = world.store.states().pop().unwrap().license;
+    let now = at("2026-11-24T08:00:00Z");
+    let again = ResolvedBuyer { license: license.arn().cloned(), ..resolved("agmt-2") };
+    complete(&world, &again, &profile, now).await.unwrap();
+    let state = world.store.states().pop().unwrap();
+    assert_eq!((state.closing_since(), state.access(now)), (Some(ended), Access::Ended));
+    let back = at("2026-11-24T08:01:00Z");
+    take_notice(&world, &told_of_license("4", "2026-11-24T08:01:00Z", "agmt-2"), back)
+        .await
+        .unwrap();
+    let state = world.store.states().pop().unwrap();
+    assert_eq!(state.access(back), Access::Granted, "AWS tells that it was paid");
 }
 
 #[tokio::test]
