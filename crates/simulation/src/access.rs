@@ -1,7 +1,6 @@
 //! The laws about access, notices, the audit trail and the outbox.
 
 use app::ports::{Store, ViewKeys};
-use domain::ids::SubscriptionId;
 use domain::subscription::{LicensePhase, Subscription, Tenant};
 use simulator::switches::{RenewalCreatedEvent, ResolveLicenseArn};
 use simulator::{Agreement, AgreementStatus};
@@ -33,9 +32,6 @@ fn access<S: Store>(world: &World<S>, books: &Books) {
     let now = world.core.now();
     for state in &books.states {
         let Some(said) = said(world, books, state) else { continue };
-        if moved_unheard(world, &state.id) {
-            continue;
-        }
         let given = state.access(now).is_granted();
         let must = said.active && said.registered == Some(true) && said.held == Some(false);
         let must_not = !said.active || said.registered == Some(false) || said.held == Some(true);
@@ -50,16 +46,6 @@ fn access<S: Store>(world: &World<S>, books: &Books) {
             )
         });
     }
-}
-
-/// Whether a license was left for another one while nobody looked for hours, and a notification may have got lost: the
-/// reconciler may have looked before the license was told at all.
-fn moved_unheard<S: Store>(world: &World<S>, id: &SubscriptionId) -> bool {
-    let moved =
-        |it: &Agreement| matches!(it.status, AgreementStatus::Renewed | AgreementStatus::Replaced);
-    world.setup.switches.event_drop_rate != simulator::Rate::ZERO
-        && !world.outages.is_empty()
-        && Truth::of(world, id).agreements().iter().any(moved)
 }
 
 fn said<S: Store>(world: &World<S>, books: &Books, state: &Subscription) -> Option<Said> {

@@ -240,7 +240,8 @@ async fn license_truth<S: Store, A: Truth>(
         (Standing::Active, LicensePhase::Pending | LicensePhase::Ended) => {
             activation(ctx, summary, after, now).await
         }
-        (Standing::Ended(how), LicensePhase::Active) if !how.is_final() => {
+        // Also before its activation is told: the notification may come when nobody looks at it any more.
+        (Standing::Ended(how), LicensePhase::Pending | LicensePhase::Active) if !how.is_final() => {
             succession(ctx, after, now).await
         }
         (Standing::Ended(EndStatus::Other), LicensePhase::Pending) => {

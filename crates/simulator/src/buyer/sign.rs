@@ -149,6 +149,7 @@ impl State {
         plan: LicensePlan,
         effective: Timestamp,
     ) {
+        let reopens = matches!(plan, LicensePlan::Reopen(_));
         let arn = match plan {
             LicensePlan::New => {
                 let arn = self.ids.license_arn();
@@ -165,11 +166,9 @@ impl State {
                 self.licenses.insert(arn.clone(), license);
                 arn
             }
-            LicensePlan::Keep(ref arn) | LicensePlan::Reopen(ref arn) => {
-                let arn = arn.clone();
+            LicensePlan::Keep(arn) | LicensePlan::Reopen(arn) => {
                 let switches = self.switches.clone();
                 // A license that is kept is active already, or will be when it was to be at the latest.
-                let reopens = matches!(plan, LicensePlan::Reopen(_));
                 self.licenses.update(&arn, |license| {
                     let open = license.metering(agreement.accepted, &switches) == Metering::Open;
                     let planned = license.active_from.filter(|_| !reopens || open);

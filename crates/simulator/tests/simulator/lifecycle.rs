@@ -269,7 +269,8 @@ async fn a_license_that_is_replaced_before_it_is_active_and_kept_becomes_active_
     aws.simulator.switches(|it| it.license_on_replace = LicenseOnReplace::Same);
     let first = aws.simulator.buy(Purchase::default()).unwrap();
     aws.pass("30s");
-    let second = aws.simulator.replace(&first.agreement_id, Default::default()).unwrap();
+    let second =
+        aws.simulator.replace(&first.agreement_id, std::collections::BTreeMap::default()).unwrap();
     assert_eq!(second.license_arn, first.license_arn);
     aws.pass("30s");
     let record = crate::harness::usage(&second, "2026-11-10T10:01:00Z", 1);
