@@ -173,6 +173,15 @@ pub(crate) fn committed(core: &Core, change: &Change) {
     ));
 }
 
+/// The meter of a record.
+fn meter_of(record: &OutgoingRecord) -> MeterKey {
+    MeterKey {
+        subscription: record.license.subscription_id(),
+        month: record.hour.month(),
+        dimension: record.dimension.clone(),
+    }
+}
+
 /// What AWS tells records apart by.
 pub(crate) fn hour_key(meter: &MeterKey, hour: Hour) -> String {
     format!("{}/{}/{hour}", meter.subscription, meter.dimension)
@@ -181,11 +190,7 @@ pub(crate) fn hour_key(meter: &MeterKey, hour: Hour) -> String {
 /// Counts a call that the product makes: for it, one that never goes out may have taken effect.
 pub(crate) fn tried(core: &Core, records: &[OutgoingRecord]) {
     for record in records {
-        let key = MeterKey {
-            subscription: record.license.subscription_id(),
-            month: record.hour.month(),
-            dimension: record.dimension.clone(),
-        };
+        let key = meter_of(record);
         let mut inner = core.lock();
         let sent = inner.sent.entry(hour_key(&key, record.hour)).or_default();
         sent.times = sent.times.saturating_add(1);
@@ -202,12 +207,8 @@ pub(crate) fn sending(core: &Core, records: &[OutgoingRecord]) {
     core.hold(called <= allowed, WITHIN_THE_PACE, || format!("{called} calls, {allowed} allowed"));
     core.hold(records.len() <= 25, SMALL_CALLS, || format!("{} records", records.len()));
     for record in records {
-        let OutgoingRecord { license, dimension, hour, quantity, .. } = record;
-        let key = MeterKey {
-            subscription: license.subscription_id(),
-            month: hour.month(),
-            dimension: dimension.clone(),
-        };
+        let OutgoingRecord { hour, quantity, .. } = record;
+        let key = meter_of(record);
         let key = hour_key(&key, *hour);
         let first = {
             let mut inner = core.lock();
@@ -226,11 +227,7 @@ pub(crate) fn answered(
 ) {
     let unprocessed = records.iter().zip(answers.iter().flatten());
     for (record, _) in unprocessed.filter(|(_, it)| **it == RecordAnswer::Unprocessed) {
-        let key = MeterKey {
-            subscription: record.license.subscription_id(),
-            month: record.hour.month(),
-            dimension: record.dimension.clone(),
-        };
+        let key = meter_of(record);
         let mut inner = core.lock();
         let sent = inner.sent.entry(hour_key(&key, record.hour)).or_default();
         sent.unprocessed = sent.unprocessed.saturating_add(1);
@@ -245,11 +242,7 @@ pub(crate) fn answered(
 pub(crate) fn billed(core: &Core, records: &[OutgoingRecord]) {
     let invoice = core.simulator.invoice();
     for record in records {
-        let key = MeterKey {
-            subscription: record.license.subscription_id(),
-            month: record.hour.month(),
-            dimension: record.dimension.clone(),
-        };
+        let key = meter_of(record);
         let billed = billed_to(&invoice, &key);
         let inner = core.lock();
         let by_hand = inner.strays.get(&key).copied().unwrap_or_default();
