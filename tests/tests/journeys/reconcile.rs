@@ -89,6 +89,23 @@ async fn a_lost_deprovisioning_of_a_license_that_was_replaced() {
 }
 
 #[tokio::test]
+async fn a_lost_deprovisioning_of_a_license_that_was_replaced_before_its_activation_was_told() {
+    let story = Story::begin(ContractWithConsumption).await;
+    story.system.simulator().switches(|it| it.license_on_replace = LicenseOnReplace::New);
+    drop_next(&story, 2, &["License Updated", "License Deprovisioned"]);
+    let buyer = story.buy("111122223333");
+    story.minutes(2).await;
+    story.register(&buyer).await;
+    let premium = [("premium".to_owned(), 1.into())].into();
+    story.system.simulator().replace(&buyer.agreement_id, premium).unwrap();
+    assert_eq!(story.status(&buyer).await, "PENDING");
+    story.hours(3).await;
+    assert_eq!(story.status(&buyer).await, "CANCELLED");
+    assert!(story.was_repaired(&buyer, "license-deprovisioned").await);
+    story.end().await;
+}
+
+#[tokio::test]
 async fn a_renewal_of_which_nothing_was_told() {
     let story = Story::begin(ContractWithConsumption).await;
     let buyer = story.subscriber("111122223333").await;
